@@ -1,0 +1,66 @@
+package safetensors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Float32s makes an F32 tensor of values, which are copied. Write reports values that do not fill the shape.
+func Float32s(name string, shape []int, values []float32) Tensor {
+	data := make([]byte, 4*len(values))
+	for i, v := range values {
+		binary.LittleEndian.PutUint32(data[4*i:], math.Float32bits(v))
+	}
+	return Tensor{Name: name, DType: "F32", Shape: slices.Clone(shape), Data: data}
+}
+
+// Float32s returns the elements of an F32, F16, BF16 or F64 tensor as float32, row-major, in fresh memory that outlives the file.
+// F16 and BF16 convert exactly, F64 rounds to nearest. Other element types are an error.
+func (t Tensor) Float32s() ([]float32, error) {
+	size, err := byteLen(t.DType, t.Shape)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
+	}
+	if size != len(t.Data) {
+		return nil, fmt.Errorf("safetensors: tensor %q: %s of shape %s takes %d bytes, it has %d",
+			t.Name, t.DType, formatShape(t.Shape), size, len(t.Data))
+	}
+	values := make([]float32, t.Len())
+	switch t.DType {
+	case "F32":
+		for i := range values {
+			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+		}
+	case "F16":
+		for i := range values {
+			values[i] = float16(binary.LittleEndian.Uint16(t.Data[2*i:]))
+		}
+	case "BF16": // the upper half of a float32
+		for i := range values {
+			values[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(t.Data[2*i:])) << 16)
+		}
+	case "F64":
+		for i := range values {
+			values[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.Data[8*i:])))
+		}
+	default:
+		return nil, fmt.Errorf("safetensors: tensor %q is %s; only F32, F16, BF16 and F64 read as float32: decode its Data", t.Name, t.DType)
+	}
+	return values, nil
+}
+
+// float16 widens an IEEE 754 binary16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.
+func float16(h uint16) float32 {
+	sign := uint32(h>>15) << 31
+	exponent := uint32(h>>10) & 0x1f
+	fraction := uint32(h) & 0x3ff
+	switch exponent {
+	case 0: // zero and subnormals: ±fraction × 2⁻²⁴, exact in float32
+		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*0x1p-24))
+	case 0x1f: // infinity and NaN
+		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent-15+127)<<23 | fraction<<13)
+}
