@@ -14,7 +14,7 @@ import (
 
 const (
 	logEvery = 5 * time.Second // between the lines of a task where w is no terminal
-	barWidth = 20
+	barWidth = 10
 )
 
 // Terminal returns a Func that writes to w. On a terminal it rewrites one line in place, cut to the terminal's width. Elsewhere, as
@@ -60,7 +60,7 @@ func (s *screen) show(u Update) {
 
 func (s *screen) rewrite(u Update, columns int) {
 	line := u.String()
-	if u.Total > 0 && !u.Finished {
+	if u.Total > 0 && !u.Finished && barWidth+1+utf8.RuneCountInString(line) < columns { // numbers before ornament
 		line = bar(u.Fraction()) + " " + line
 	}
 	start, end := "\r", "\x1b[K" // back to the first column; clear what the longer line before has left

@@ -64,11 +64,13 @@ func TestLogFile(t *testing.T) {
 func TestRewrite(t *testing.T) {
 	var out bytes.Buffer
 	s := &screen{w: &out, width: func() int { return 40 }}
+	s.show(Update{Task: "train", Done: 1, Total: 2, Unit: "images"})
 	s.show(Update{Task: "train", Done: 1, Total: 2, Unit: "images", Note: "a note that does not fit into the line"})
 	s.show(Update{Task: "train", Done: 2, Total: 2, Unit: "images", Finished: true})
 	s.show(Update{Task: "study", Done: 1, Unit: "steps"})
 	s.show(Update{Task: "eval", Done: 1, Unit: "images", Finished: true})
-	want := "\r██████████░░░░░░░░░░ train   50%  1/2 …\x1b[K" +
+	want := "\r█████░░░░░ train   50%  1/2 images\x1b[K" +
+		"\rtrain   50%  1/2 images  a note that d…\x1b[K" +
 		"\rtrain  100%  2/2 images  in 0s\x1b[K\n" +
 		"\rstudy  1 steps\x1b[K" +
 		"\neval  1 images  in 0s\x1b[K\n"
