@@ -1,0 +1,110 @@
+# "make" lists the targets. All that they make lies in this folder, in places that git ignores:
+#
+#   .venv/   Python side      .tools/  gonb, goimports, staticcheck      bin/  sd
+#   .sd/     what was computed (the artifact store), and the executed notebooks of "make demo" and "make test"
+#
+# Outside it only the caches of Go and pip are used.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# What may be set on the command line.
+NB        ?= $(sort $(wildcard notebooks/*.ipynb notebooks/labs/*.ipynb))# which notebooks
+NBFLAGS   ?=# more flags for the notebook runner, e.g. NBFLAGS=--timings
+LABFLAGS  ?=# more flags for JupyterLab, e.g. LABFLAGS=--no-browser
+TESTFLAGS ?=# more flags for go test, e.g. TESTFLAGS=-race
+BENCH     ?= .# which benchmarks, a regular expression
+
+DEMO := .sd/demo
+RUN  := .venv/bin/python -I kernels/run_notebooks.py
+
+export SD_ROOT := $(CURDIR)
+export GOMLX_NO_AUTO_INSTALL := 1# a missing plugin is an error to be told, not a download
+export GOWORK := off# a go.work in a folder above is not about this module
+export STATICCHECK_CACHE := $(CURDIR)/.tools/cache
+# Where git refuses to read this folder (another owner, as in a container), go build would refuse too.
+ifneq ($(shell git rev-parse HEAD >/dev/null 2>&1 || echo no),)
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+endif
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# --- set-up ---------------------------------------------------------------------------------------
+
+.PHONY: setup tools kernel cuda
+setup: ## all set-up: Python side, tools, kernel; takes no time when it is done (PYTHON=... names a Python)
+	@kernels/setup.sh
+
+tools: ## only gonb, goimports and staticcheck, into .tools/bin
+	@kernels/setup.sh tools
+
+kernel: ## only the Python side with the notebook kernel, into .venv
+	@kernels/setup.sh python kernel
+
+cuda: setup ## add XLA's CUDA plugin and NVIDIA's libraries to .venv (Linux x86_64, about 3 GB)
+	@kernels/setup.sh cuda
+
+.PHONY: build
+build: setup ## the command bin/sd
+	@go build -o bin/sd ./cmd/sd
+
+# --- using it -------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: build ## train a small model, evaluate it, score its heads, and show it all in a notebook and a page
+	@bin/sd demo
+	@$(MAKE) $(DEMO)/00-tour.html
+	@printf '\nThe tour, executed:\n  %s\n  %s\nStep through it yourself: make lab\n' \
+		"file://$(CURDIR)/$(DEMO)/00-tour.html" "$(CURDIR)/$(DEMO)/00-tour.ipynb"
+
+# Executed again when the notebook, the library or the kernel changed. The notebook in notebooks/ stays as it is.
+$(DEMO)/00-tour.html: notebooks/00-tour.ipynb go.mod go.sum kernels/requirements.txt kernels/run_notebooks.py \
+		$(wildcard kernels/sd/*) $(shell find sdlib -name '*.go' ! -name '*_test.go')
+	@echo "executing $< ..."
+	@$(RUN) --out $(DEMO) --html $(NBFLAGS) $<
+
+# Settings, workspaces and signatures of this Lab lie in .venv/jupyter, apart from the user's own Jupyter.
+.PHONY: lab
+lab: export JUPYTER_CONFIG_DIR  := $(CURDIR)/.venv/jupyter/config
+lab: export JUPYTER_DATA_DIR    := $(CURDIR)/.venv/jupyter/data
+lab: export JUPYTER_RUNTIME_DIR := $(CURDIR)/.venv/jupyter/runtime
+lab: export IPYTHONDIR          := $(CURDIR)/.venv/jupyter/ipython
+lab: build ## open JupyterLab on the notebooks, with the kernel "Go (samediff)"
+	@mkdir -p "$$IPYTHONDIR"
+	@.venv/bin/python -I -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
+		--LabApp.default_url=/lab/tree/notebooks/00-tour.ipynb $(LABFLAGS)
+
+.PHONY: notebooks
+notebooks: build ## execute the notebooks and renew the committed outputs (NB=notebooks/00-tour.ipynb for one)
+	@$(RUN) $(NBFLAGS) $(NB)
+
+# --- checking it ----------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint build ## static checks, all tests, all notebooks (into .sd/test, the committed ones stay)
+	go test $(TESTFLAGS) ./...
+	@$(RUN) --out .sd/test $(NBFLAGS) $(NB)
+
+.PHONY: lint
+lint: setup ## gofmt, go vet, staticcheck
+	@bad=$$(gofmt -l $(wildcard */)); [[ -z $$bad ]] || { printf 'not formatted, run gofmt -w on:\n%s\n' "$$bad"; exit 1; }
+	go vet ./...
+	.tools/bin/staticcheck ./...
+
+.PHONY: bench
+bench: setup ## Go benchmarks of all packages (BENCH=Forward for some)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+# --- cleaning up ----------------------------------------------------------------------------------
+
+.PHONY: clean distclean
+clean: ## remove bin/ and the executed notebooks; what was computed stays in .sd
+	rm -rf bin $(DEMO) .sd/test
+
+distclean: clean ## remove the set-up too (.venv, .tools)
+	rm -rf .venv .tools

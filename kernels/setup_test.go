@@ -1,0 +1,243 @@
+package kernels_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// sandbox is a repository with nothing but what setup.sh and start.sh read, and a PATH of its own in which
+// "go" and "python3" are stand-ins that write what they are asked to do to a log.
+type sandbox struct{ dir, bin, log string }
+
+const (
+	fakeGo = `#!/bin/sh
+case "$*" in
+"env GOVERSION") cat "$SANDBOX/goversion" ;;
+"env CC") echo cc ;;
+"-C tools install tool")
+	echo "go $*" >>"$LOG"
+	mkdir -p "$GOBIN"
+	for tool in gonb goimports staticcheck; do printf '#!/bin/sh\n' >"$GOBIN/$tool"; chmod +x "$GOBIN/$tool"; done ;;
+*) echo "unexpected: go $*" >&2; exit 9 ;;
+esac
+`
+	// The Python of the virtual environment only ever runs pip.
+	fakePython = `#!/bin/sh
+case "$*" in
+"-m venv --clear .venv")
+	rm -rf .venv; mkdir -p .venv/bin
+	cp "$SANDBOX/venvpython" .venv/bin/python ;;
+*) exec "$REAL_PYTHON" "$@" ;;
+esac
+`
+	fakeVenvPython = `#!/bin/sh
+[ "$1" = -c ] && exit 0
+echo "pip" >>"$LOG"
+sleep 0.5
+if [ -f "$SANDBOX/offline" ]; then echo "no network" >&2; exit 1; fi
+`
+)
+
+func newSandbox(t *testing.T) sandbox {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sandbox{dir: dir, bin: filepath.Join(dir, "path"), log: filepath.Join(dir, "log")}
+	for _, name := range []string{"kernels/setup.sh", "kernels/sd/start.sh", "kernels/sd/kernel.json", "kernels/requirements.txt", "go.mod", "tools/go.mod", "tools/go.sum"} {
+		s.put(t, name, string(readBytes(t, filepath.Join(root, name))))
+	}
+	s.put(t, "path/go", fakeGo)
+	s.put(t, "path/python3", fakePython)
+	s.put(t, "venvpython", fakeVenvPython)
+	s.put(t, "goversion", "go1.26.5\n")
+	for _, name := range []string{"bash", "sh", "cat", "cc", "as", "ld", "cp", "chmod", "dirname", "find", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "sed", "sleep", "uname"} {
+		if path, err := exec.LookPath(name); err == nil { // cc may not need as and ld
+			if err := os.Symlink(path, filepath.Join(s.bin, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return s
+}
+
+// put writes a file of the sandbox, an executable one.
+func (s sandbox) put(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join(s.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s sandbox) command(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	python, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		t.Fatalf("these tests need a python3 in PATH: %v", err)
+	}
+	cmd := exec.Command(filepath.Join(s.dir, name), args...)
+	cmd.Dir = os.TempDir() // anywhere: the scripts find the repository by their own place
+	cmd.Env = []string{"PATH=" + s.bin, "SANDBOX=" + s.dir, "LOG=" + s.log, "REAL_PYTHON=" + strings.TrimSpace(string(python))}
+	return cmd
+}
+
+// setup runs setup.sh and returns what it printed, and its exit status.
+func (s sandbox) setup(t *testing.T, args ...string) (printed string, status int) {
+	t.Helper()
+	return finish(t, s.command(t, "kernels/setup.sh", args...))
+}
+
+// did returns what the stand-ins logged since the last call.
+func (s sandbox) did(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(s.log)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(s.log); err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(data), "\n", ";")
+}
+
+// A second set-up does nothing and says nothing; what changed, and only that, is done again.
+func TestSetupAgain(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	steps := []struct {
+		name   string
+		change func()
+		did    string
+	}{
+		{"first", func() {}, "pip;go -C tools install tool;"},
+		{"second", func() {}, ""},
+		{"requirements", func() { s.put(t, "kernels/requirements.txt", "nbclient==0.11.1\n") }, "pip;"},
+		{"Go", func() { s.put(t, "goversion", "go1.26.6\n") }, "go -C tools install tool;"},
+		{"tool removed", func() { os.Remove(filepath.Join(s.dir, ".tools/bin/gonb")) }, "go -C tools install tool;"},
+		{"Python gone", func() { s.put(t, ".venv/bin/python", "#!/bin/sh\nexit 1\n") }, "pip;"},
+		{"killed halfway", func() { os.Remove(filepath.Join(s.dir, ".venv/stamp-python")) }, "pip;"},
+		{"nothing", func() {}, ""},
+	}
+	for _, step := range steps {
+		step.change()
+		printed, status := s.setup(t)
+		if status != 0 {
+			t.Fatalf("%s: exit status %d:\n%s", step.name, status, printed)
+		}
+		if did := s.did(t); did != step.did {
+			t.Errorf("%s: did %q, want %q", step.name, did, step.did)
+		}
+		if step.did == "" && printed != "" {
+			t.Errorf("%s: nothing to do, printed %q", step.name, printed)
+		}
+		link := filepath.Join(s.dir, ".venv/share/jupyter/kernels/sd")
+		if to, err := filepath.EvalSymlinks(link); err != nil || to != filepath.Join(s.dir, "kernels/sd") {
+			t.Errorf("%s: the kernel link %s leads to %q (%v)", step.name, link, to, err)
+		}
+	}
+}
+
+// Of several set-ups at once one works, the others wait and find it done.
+func TestSetupAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	var waiting sync.WaitGroup
+	for range 4 {
+		waiting.Go(func() {
+			if printed, err := s.command(t, "kernels/setup.sh").CombinedOutput(); err != nil {
+				t.Errorf("%v:\n%s", err, printed)
+			}
+		})
+	}
+	waiting.Wait()
+	if did, want := s.did(t), "pip;go -C tools install tool;"; did != want {
+		t.Errorf("four set-ups at once did %q, want %q", did, want)
+	}
+}
+
+// A part that failed is not taken for done.
+func TestSetupFails(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.put(t, "offline", "")
+	printed, status := s.setup(t)
+	if status != 1 {
+		t.Errorf("exit status %d, want 1", status)
+	}
+	wantText(t, "printed", printed, "no network", "pip could not install kernels/requirements.txt")
+	if err := os.Remove(filepath.Join(s.dir, "offline")); err != nil {
+		t.Fatal(err)
+	}
+	s.did(t)
+	if printed, status := s.setup(t); status != 0 {
+		t.Errorf("exit status %d:\n%s", status, printed)
+	}
+	if did, want := s.did(t), "pip;go -C tools install tool;"; did != want {
+		t.Errorf("after a failure did %q, want %q", did, want)
+	}
+}
+
+// What the machine lacks is named, with what to do.
+func TestSetupNeeds(t *testing.T) {
+	t.Parallel()
+	const oldPython = "#!/bin/sh\ncase \"$2\" in *print*) echo 3.9.2 ;; *) exit 1 ;; esac\n"
+	const noVenv = "#!/bin/sh\ncase \"$2\" in *print*) echo 3.11.2 ;; *venv*) exit 1 ;; esac\n"
+	tests := []struct {
+		name    string
+		change  func(s sandbox)
+		printed []string
+	}{
+		{"no Go", func(s sandbox) { os.Remove(filepath.Join(s.bin, "go")) }, []string{`"go" is not in PATH`, "https://go.dev/dl/"}},
+		{"old Go", func(s sandbox) { s.put(t, "goversion", "go1.25.9") }, []string{"Go 1.26 or newer is needed", "is go1.25.9"}},
+		{"no C", func(s sandbox) { os.Remove(filepath.Join(s.bin, "cc")) }, []string{"a C compiler", "apt-get install gcc libc6-dev"}},
+		{"no Python", func(s sandbox) { os.Remove(filepath.Join(s.bin, "python3")) }, []string{"Python 3.10 or newer", "nothing of that name"}},
+		{"old Python", func(s sandbox) { s.put(t, "path/python3", oldPython) }, []string{"python3 is 3.9.2, older than 3.10"}},
+		{"no venv", func(s sandbox) { s.put(t, "path/python3", noVenv) }, []string{"python3 (3.11.2) lacks", "apt-get install python3-venv"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSandbox(t)
+			test.change(s)
+			printed, status := s.setup(t)
+			if status != 1 {
+				t.Errorf("exit status %d, want 1", status)
+			}
+			wantText(t, "printed", printed, test.printed...)
+		})
+	}
+}
+
+// The kernel's start script says what is missing instead of letting Jupyter wait for a kernel that never comes.
+func TestKernelNeeds(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		change  func(s sandbox)
+		printed string
+	}{
+		{"no set-up", func(sandbox) {}, `.tools/bin/gonb is missing: run "make setup" in `},
+		{"copied away", func(s sandbox) { os.Remove(filepath.Join(s.dir, "go.mod")) }, "this folder was copied out of its repository"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSandbox(t)
+			test.change(s)
+			printed, status := finish(t, s.command(t, "kernels/sd/start.sh", "connection.json"))
+			if status != 1 {
+				t.Errorf("exit status %d, want 1", status)
+			}
+			wantText(t, "printed", printed, test.printed)
+		})
+	}
+}
