@@ -67,6 +67,9 @@ type Config struct {
 
 	NoiseSD float64 `json:"noise_sd"` // 0 is DefaultNoiseSD; negative draws no noise; math.Sqrt(10) is the paper's text
 	Clip    int     `json:"clip"`     // 0 is DefaultClip; 255 is the paper's text
+
+	Faithful Faithful `json:"faithful,omitzero"` // what the paper's code does and should not
+	Factors  Factors  `json:"factors,omitzero"`  // what goes beyond the paper
 }
 
 // Resolved is the configuration with every default written out, or the error that [Open] would return for it.
@@ -108,7 +111,7 @@ func (c Config) Resolved() (Config, error) {
 		return c, fmt.Errorf("stimuli: geometry %q cannot hold two disjoint cells: a cell takes %d of the %d patches along a side, expected at most half",
 			g.Name, g.CellPatches(), g.Grid())
 	}
-	return c, nil
+	return c, c.Factors.validate(c)
 }
 
 // maxSize bounds the stimuli of one set: their plan is held in memory.

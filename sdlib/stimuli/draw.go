@@ -8,58 +8,20 @@ import (
 	"sync/atomic"
 )
 
-// background is the level of all three channels where there is no object.
-const background = 255
-
-// A painter knows how the objects of a set look at its size. It is read-only after newPainter.
-type painter struct {
-	side     int                // of the image, pixels
-	outlines [NumShapes][]int32 // for each shape, where its pixels lie in an image when its box is at (0, 0): byte offsets
-	noise    *noise             // what each channel of a pixel gets
-	top      int16              // highest level of an object's channel
-}
-
-func newPainter(cfg Config) *painter {
-	g := cfg.Geometry
-	p := &painter{side: g.Image, noise: newNoise(max(cfg.NoiseSD, 0)), top: int16(cfg.Clip)}
-	for shape := range p.outlines {
-		mask := sample(silhouettes[shape].inside, g.Object)
-		for y := range mask.Size {
-			for x := range mask.Size {
-				if mask.At(x, y) {
-					p.outlines[shape] = append(p.outlines[shape], int32((y*g.Image+x)*3))
-				}
-			}
-		}
-	}
-	return p
-}
-
-// paint draws an object over what dst holds.
-func (p *painter) paint(dst []uint8, o Object, random stream) {
-	color := Colors[o.Color]
-	mean := [3]int16{int16(color.R), int16(color.G), int16(color.B)}
-	corner := (o.Box.Min.Y*p.side + o.Box.Min.X) * 3
-	for _, offset := range p.outlines[o.Shape] {
-		at := corner + int(offset)
-		p.noise.pixel(dst[at:at+3:at+3], mean, random.next(), p.top)
-	}
-}
-
 // Draw paints image i into dst: height x width x RGB, Image·Image·3 bytes, whatever dst held before. It panics when dst
 // has another length.
 func (s *Set) Draw(i int, dst []uint8) {
 	if want := s.imageBytes(); len(dst) != want {
-		panic(fmt.Sprintf("stimuli: Draw into %d bytes: expected %d, %d x %d x 3", len(dst), want, s.painter.side, s.painter.side))
+		panic(fmt.Sprintf("stimuli: Draw into %d bytes: expected %d, %d x %d x 3", len(dst), want, s.config.Geometry.Image, s.config.Geometry.Image))
 	}
-	fill(dst, background)
+	s.painter.clear(dst, newStream(s.key, forNoise, uint64(i)))
 	for o, object := range s.stimuli[i].Objects {
 		s.painter.paint(dst, object, newStream(s.key, forNoise, uint64(i), uint64(o)))
 	}
 }
 
 // imageBytes is the size of an image in memory.
-func (s *Set) imageBytes() int { return s.painter.side * s.painter.side * 3 }
+func (s *Set) imageBytes() int { return s.config.Geometry.Image * s.config.Geometry.Image * 3 }
 
 // fill sets all bytes, by copying a growing beginning over the rest.
 func fill(dst []uint8, value uint8) {
@@ -109,7 +71,7 @@ func (s *Set) Images(indices []int) []uint8 {
 func (s *Set) Image(i int) *image.NRGBA {
 	pixels := make([]uint8, s.imageBytes())
 	s.Draw(i, pixels)
-	return toNRGBA(pixels, s.painter.side)
+	return toNRGBA(pixels, s.config.Geometry.Image)
 }
 
 // RenderShape draws one shape in one color, without noise, on a white square of size x size pixels. It fails for

@@ -2,6 +2,7 @@ package stimuli
 
 import (
 	"fmt"
+	"image"
 	"strings"
 )
 
@@ -89,14 +90,19 @@ func (g Geometry) Validate() error {
 	return nil
 }
 
-// tokens are the raster indices of the patches of the cell whose corner is at patch (row, col), rows first: for 2x2
-// patches top left, top right, bottom left, bottom right.
-func (g Geometry) tokens(row, col int) []int {
-	k, grid := g.CellPatches(), g.Grid()
-	out := make([]int, 0, k*k)
-	for r := row; r < row+k; r++ {
-		for c := col; c < col+k; c++ {
-			out = append(out, r*grid+c)
+// Covered lists the patches that a rectangle of pixels touches, as raster indices, rows first: for an object's 2x2 patches
+// top left, top right, bottom left, bottom right. What lies outside the image is left out.
+func (g Geometry) Covered(r image.Rectangle) []int {
+	r = r.Intersect(image.Rect(0, 0, g.Image, g.Image))
+	if r.Empty() {
+		return nil
+	}
+	rows := [2]int{r.Min.Y / g.Patch, (r.Max.Y - 1) / g.Patch}
+	cols := [2]int{r.Min.X / g.Patch, (r.Max.X - 1) / g.Patch}
+	out := make([]int, 0, (rows[1]-rows[0]+1)*(cols[1]-cols[0]+1))
+	for row := rows[0]; row <= rows[1]; row++ {
+		for col := cols[0]; col <= cols[1]; col++ {
+			out = append(out, row*g.Grid()+col)
 		}
 	}
 	return out

@@ -12,6 +12,10 @@ const (
 	forDisplay
 	forJitter
 	forNoise
+	forLooks
+	forOddOne
+	forColorOrder
+	forMissing
 )
 
 // key names the streams of a set: two sets share random numbers only if all of these are equal. The geometry is left
@@ -26,34 +30,55 @@ func (c Config) plan() ([]Stimulus, error) {
 	if c.Task == RMTS {
 		return c.planRMTS()
 	}
-	return c.planDiscrimination(), nil
+	stimuli := c.planDiscrimination()
+	if c.Faithful.MissingSame {
+		stimuli = c.dropSame(stimuli)
+	}
+	return stimuli, nil
 }
 
 // planDiscrimination follows section 2 and appendix A of the paper: every different pair brings a same pair, one of its
 // objects twice at the same two places. Even stimuli are same, odd ones different, so that any even number of
-// stimuli from the start is balanced.
+// stimuli from the start is balanced. With more than two objects, all but one are equal in a different stimulus.
 func (c Config) planDiscrimination() []Stimulus {
 	items := c.items()
 	key := c.key()
 	pairs := newSampler(items, newStream(key, forPairs))
+	count := orDefault(c.Factors.Count, 2)
 	out := make([]Stimulus, 0, c.Size)
 	for d := range c.Size / 2 {
 		first, second := pairs.different()
-		double := pairs.same(first, second)
-		at := c.places(newStream(key, forPlaces, uint64(d)))
-		for _, members := range [2][2]item{{items[double], items[double]}, {items[first], items[second]}} {
-			s := Stimulus{Index: len(out), Kind: kindOf(members[0], members[1])}
-			jitter := newStream(key, forJitter, uint64(s.Index))
-			s.Objects = []Object{
-				c.object(Object1, members[0], at[0], &jitter),
-				c.object(Object2, members[1], at[1], &jitter),
+		double := items[pairs.same(first, second)]
+		at := c.places(count, newStream(key, forPlaces, uint64(d)))
+		for _, pair := range [2][2]item{{double, double}, {items[first], items[second]}} {
+			i := len(out)
+			shown := c.oddOneOut(pair, count, newStream(key, forOddOne, uint64(i)))
+			jitter, looks := newStream(key, forJitter, uint64(i)), newStream(key, forLooks, uint64(i))
+			s := Stimulus{Index: i, Kind: kindOf(pair[0], pair[1]), Label: relation(pair[0], pair[1])}
+			for o, it := range shown {
+				s.Objects = append(s.Objects, c.object(objectRole(o), it, at[o], &jitter, &looks))
+				for p := range o {
+					s.Pairs = append(s.Pairs, Pair{p, o, relation(shown[p], it)})
+				}
 			}
-			s.Label = relation(members[0], members[1])
-			s.Pairs = []Pair{{0, 1, s.Label}}
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// oddOneOut shows the first of a pair count-1 times and the second once, anywhere; two are shown as they are.
+func (c Config) oddOneOut(pair [2]item, count int, random stream) []item {
+	shown := make([]item, count)
+	for i := range shown {
+		shown[i] = pair[0]
+	}
+	odd := 1
+	if count > 2 {
+		odd = random.below(count)
+	}
+	shown[odd] = pair[1]
+	return shown
 }
 
 // planRMTS follows appendix A: sample pairs as in discrimination, half of them with a display pair of the same
@@ -77,7 +102,6 @@ func (c Config) planRMTS() ([]Stimulus, error) {
 			c.Size, len(items))
 	}
 
-	k := c.Geometry.CellPatches()
 	out := make([]Stimulus, 0, c.Size)
 	for i := range c.Size {
 		d := i / 4 * 2
@@ -99,14 +123,14 @@ func (c Config) planRMTS() ([]Stimulus, error) {
 			display = displays[choose.below(len(displays))]
 		}
 
-		at := c.places(newStream(key, forPlaces, uint64(d)))
-		jitter := newStream(key, forJitter, uint64(i))
+		at := c.places(2, newStream(key, forPlaces, uint64(d)))
+		jitter, looks := newStream(key, forJitter, uint64(i)), newStream(key, forLooks, uint64(i))
 		s := Stimulus{Index: i, Kind: kindOf(items[sample[0]], items[sample[1]])}
 		s.Objects = []Object{
-			c.object(Sample1, items[sample[0]], at[0], &jitter),
-			c.object(Sample2, items[sample[1]], at[1], &jitter),
-			c.object(Display1, items[display[0]], corner{0, 0}, &jitter),
-			c.object(Display2, items[display[1]], corner{0, k}, &jitter),
+			c.object(Sample1, items[sample[0]], at[0], &jitter, &looks),
+			c.object(Sample2, items[sample[1]], at[1], &jitter, &looks),
+			c.object(Display1, items[display[0]], place{0, 0}, &jitter, &looks),
+			c.object(Display2, items[display[1]], place{c.Geometry.Cell, 0}, &jitter, &looks),
 		}
 		s.Pairs = []Pair{
 			{0, 1, relation(items[sample[0]], items[sample[1]])},
@@ -148,36 +172,30 @@ func unordered(couple [2]int) [2]int {
 	return couple
 }
 
-// A corner is the patch at the top left of a cell.
-type corner struct{ row, col int }
-
-// places draws two disjoint cells, uniformly among all such pairs; in RMTS, off the display pair's cells.
-func (c Config) places(random stream) [2]corner {
-	n, k := c.Geometry.Corners(), c.Geometry.CellPatches()
-	for {
-		var at [2]corner
-		ok := true
-		for i := range at {
-			at[i] = corner{random.below(n), random.below(n)}
-			ok = ok && (c.Task != RMTS || at[i].row >= k || at[i].col >= 2*k)
-		}
-		if ok && (abs(at[0].row-at[1].row) >= k || abs(at[0].col-at[1].col) >= k) {
-			return at
-		}
-	}
-}
-
-func abs(v int) int { return max(v, -v) }
-
-// object puts an item into a cell, with the next jitter of the stream.
-func (c Config) object(role Role, it item, at corner, jitter *stream) Object {
-	g := c.Geometry
-	dx, dy := jitter.below(g.Jitter+1), jitter.below(g.Jitter+1)
-	x, y := at.col*g.Patch+dx, at.row*g.Patch+dy
-	return Object{
+// object puts an item into the cell at a place, with the next jitter of a stream and the looks of another.
+func (c Config) object(role Role, it item, at place, jitter, looks *stream) Object {
+	g, f := c.Geometry, c.Factors
+	o := Object{
 		Role: role, Shape: it.shape, Color: it.color,
-		Row: at.row, Col: at.col, DX: dx, DY: dy,
-		Box:    image.Rect(x, y, x+g.Object, y+g.Object),
-		Tokens: g.tokens(at.row, at.col),
+		Turn: f.Turn.draw(looks, 0), Contrast: f.Contrast.draw(looks, 100), Texture: f.Texture,
 	}
+	if f.Texture == Mixed {
+		o.Texture = [...]Texture{Plain, Stripes, Checks, Dots}[looks.below(4)]
+	}
+
+	size := f.Size.draw(looks, g.Object)
+	o.DX, o.DY = jitter.below(g.Jitter+1), jitter.below(g.Jitter+1)
+	if size != g.Object { // keep the center, then stay in the cell
+		o.DX = min(max(o.DX+(g.Object-size)/2, 0), g.Cell-size)
+		o.DY = min(max(o.DY+(g.Object-size)/2, 0), g.Cell-size)
+	}
+	x, y := at.x+o.DX, at.y+o.DY
+	o.Box = image.Rect(x, y, x+size, y+size)
+
+	covered := image.Rect(at.x, at.y, at.x+g.Cell, at.y+g.Cell)
+	if f.OffGrid {
+		covered = o.Box
+	}
+	o.Row, o.Col, o.Tokens = covered.Min.Y/g.Patch, covered.Min.X/g.Patch, g.Covered(covered)
+	return o
 }

@@ -45,6 +45,14 @@ func (s *stream) below(n int) int {
 	return int(high)
 }
 
+// shuffle puts a list in random order (Fisher and Yates).
+func shuffle[T any](random *stream, list []T) {
+	for i := len(list) - 1; i > 0; i-- {
+		j := random.below(i + 1)
+		list[i], list[j] = list[j], list[i]
+	}
+}
+
 // textKey folds a name into a number for newStream (FNV-1a, 64 bits).
 func textKey(name string) uint64 {
 	hash := uint64(0xcbf29ce484222325)

@@ -12,11 +12,12 @@ func (c Config) items() []item {
 	if c.Objects == OODColor || c.Objects == OODShapeColor {
 		colors = [2]int{BaseColors, NumColors}
 	}
+	ranks := c.colorRanks()
 	var out []item
 	for color := colors[0]; color < colors[1]; color++ {
 		for shape := shapes[0]; shape < shapes[1]; shape++ {
-			// Shapes color+14 and color+15 (mod 16) are trained on, the other 14 are for the compositional test.
-			trained := (shape-color-14+2*BaseShapes)%BaseShapes < 2
+			// Color c trains on shapes c+14 and c+15 (mod 16); the other 14 are for the compositional test.
+			trained := (shape-ranks[color]-14+2*BaseShapes)%BaseShapes < 2
 			if c.Objects == Compositional32 && trained == (c.Split == Test) {
 				continue
 			}

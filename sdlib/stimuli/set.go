@@ -7,6 +7,15 @@ type Set struct {
 	key     uint64
 	stimuli []Stimulus
 	painter *painter
+
+	objects, tokens int // O and P
+}
+
+// newSet makes a set of stimuli that have been planned.
+func newSet(cfg Config, key uint64, stimuli []Stimulus) *Set {
+	s := &Set{config: cfg, key: key, stimuli: stimuli, painter: newPainter(cfg)}
+	s.measure()
+	return s
 }
 
 // Open plans the set a configuration describes. It fails, saying which field and what was expected, when the sizes do
@@ -20,7 +29,7 @@ func Open(cfg Config) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Set{config: cfg, key: cfg.key(), stimuli: stimuli, painter: newPainter(cfg)}, nil
+	return newSet(cfg, cfg.key(), stimuli), nil
 }
 
 // Config is the configuration, with every default written out.
@@ -44,34 +53,51 @@ func (s *Set) Labels() []int32 {
 	return out
 }
 
-// ObjectsPerImage is O: 2 in discrimination, 4 in RMTS.
-func (s *Set) ObjectsPerImage() int { return len(s.stimuli[0].Objects) }
+// ObjectsPerImage is O, the most objects of any image: 2 in discrimination, 4 in RMTS, as many as there are in others.
+func (s *Set) ObjectsPerImage() int { return s.objects }
 
-// TokensPerObject is P, the patches an object covers.
-func (s *Set) TokensPerObject() int { return s.config.Geometry.TokensPerObject() }
+// TokensPerObject is P, the most patches that any object covers.
+func (s *Set) TokensPerObject() int { return s.tokens }
+
+// measure finds O and P.
+func (s *Set) measure() {
+	for _, stimulus := range s.stimuli {
+		s.objects = max(s.objects, len(stimulus.Objects))
+		for _, object := range stimulus.Objects {
+			s.tokens = max(s.tokens, len(object.Tokens))
+		}
+	}
+}
 
 // Tokens are the patches the objects cover: [n, O, P] raster indices without CLS (add 1 for a model with a CLS token in
-// front), in the order of Stimulus.Objects and Object.Tokens.
+// front), in the order of Stimulus.Objects and Object.Tokens. Where an object covers fewer than P patches (objects off
+// the grid, one's own images) or an image has fewer than O objects, the rest is -1; the paper's sets have none.
 func (s *Set) Tokens() []int32 {
-	out := make([]int32, 0, s.Len()*s.ObjectsPerImage()*s.TokensPerObject())
-	for _, stimulus := range s.stimuli {
-		for _, object := range stimulus.Objects {
-			for _, token := range object.Tokens {
-				out = append(out, int32(token))
+	out := make([]int32, s.Len()*s.objects*s.tokens)
+	for i := range out {
+		out[i] = -1
+	}
+	for i, stimulus := range s.stimuli {
+		for o, object := range stimulus.Objects {
+			for p, token := range object.Tokens {
+				out[(i*s.objects+o)*s.tokens+p] = int32(token)
 			}
 		}
 	}
 	return out
 }
 
-// Attributes are the objects' shape and color ids: [n, O] each, in the order of Stimulus.Objects.
+// Attributes are the objects' shape and color ids: [n, O] each, in the order of Stimulus.Objects, and -1 where an image
+// has fewer than O objects.
 func (s *Set) Attributes() (shapes, colors []int32) {
-	size := s.Len() * s.ObjectsPerImage()
-	shapes, colors = make([]int32, 0, size), make([]int32, 0, size)
-	for _, stimulus := range s.stimuli {
-		for _, object := range stimulus.Objects {
-			shapes = append(shapes, int32(object.Shape))
-			colors = append(colors, int32(object.Color))
+	shapes, colors = make([]int32, s.Len()*s.objects), make([]int32, s.Len()*s.objects)
+	for i, stimulus := range s.stimuli {
+		for o := range s.objects {
+			at := i*s.objects + o
+			shapes[at], colors[at] = -1, -1
+			if o < len(stimulus.Objects) {
+				shapes[at], colors[at] = int32(stimulus.Objects[o].Shape), int32(stimulus.Objects[o].Color)
+			}
 		}
 	}
 	return shapes, colors

@@ -313,8 +313,8 @@ func TestPlaces(t *testing.T) {
 	counts := make([]int, 49)
 	const draws = 20000
 	for i := range draws {
-		for _, at := range cfg.places(newStream(5, uint64(i))) {
-			counts[at.row*7+at.col]++
+		for _, at := range cfg.places(2, newStream(5, uint64(i))) {
+			counts[at.y/32*7+at.x/32]++
 		}
 	}
 	chi := 0.

@@ -1,6 +1,9 @@
 package stimuli
 
-import "image"
+import (
+	"fmt"
+	"image"
+)
 
 // A Role is the part an object plays in its stimulus.
 type Role string
@@ -13,6 +16,17 @@ const (
 	Display1 Role = "display 1" // RMTS: the pair fixed at the top left
 	Display2 Role = "display 2"
 )
+
+// objectRole is the role of discrimination's object i, counted from 0.
+func objectRole(i int) Role {
+	switch i {
+	case 0:
+		return Object1
+	case 1:
+		return Object2
+	}
+	return Role(fmt.Sprintf("object %d", i+1))
+}
 
 // A Kind says how the two objects of a pair differ.
 type Kind string
@@ -43,8 +57,8 @@ type Stimulus struct {
 	Index   int
 	Label   int      // 1 same, 0 different; in RMTS of the two pairs' relations
 	Kind    Kind     // of the pair; in RMTS of the sample pair
-	Objects []Object // discrimination: object 1, object 2; RMTS: sample 1, sample 2, display 1, display 2
-	Pairs   []Pair   // discrimination: one; RMTS: sample, display
+	Objects []Object // discrimination: object 1, object 2 (and more with Factors.Count); RMTS: sample 1, sample 2, display 1, display 2
+	Pairs   []Pair   // discrimination: one (every two objects with Factors.Count); RMTS: sample, display
 }
 
 // An Object is one silhouette in an image.
@@ -52,10 +66,15 @@ type Object struct {
 	Role     Role
 	Shape    int             // 0..NumShapes-1
 	Color    int             // 0..NumColors-1
-	Row, Col int             // the cell's top left patch
-	DX, DY   int             // jitter: offset of Box from the cell's corner, pixels
+	Row, Col int             // the top left patch of Tokens
+	DX, DY   int             // offset of Box from the cell's corner, pixels: the jitter, unless Factors.Size is set
 	Box      image.Rectangle // the square the silhouette is drawn in, pixels
-	Tokens   []int           // the cell's patches as raster indices, rows first, without CLS: [P]
+	Tokens   []int           // the cell's patches (OffGrid: those that Box touches) as raster indices, rows first, without CLS: [P]
+
+	// The rest varies with Factors only.
+	Turn     int     // degrees clockwise
+	Contrast int     // percent
+	Texture  Texture // never Mixed
 }
 
 // A Pair is two objects that the task compares.
