@@ -326,3 +326,29 @@ func TestBadNotebooks(t *testing.T) {
 		})
 	}
 }
+
+// The kernel's go does not do GoNB's "go get", which takes newer versions than go.mod pins, and all else.
+func TestShim(t *testing.T) {
+	t.Parallel()
+	real := filepath.Join(t.TempDir(), "go")
+	if err := os.WriteFile(real, []byte("#!/bin/sh\necho \"$#:$*\"\nexit 7\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args    []string
+		printed string
+		status  int
+	}{
+		{[]string{"get"}, "", 0},
+		{[]string{"get", "-t"}, "", 0},
+		{[]string{"get", "example.com/m"}, "2:get example.com/m\n", 7},
+		{[]string{"build", "-o", "a b"}, "3:build -o a b\n", 7},
+	}
+	for _, test := range tests {
+		cmd := exec.Command("shim/go", test.args...)
+		cmd.Env = append(os.Environ(), "SD_REAL_GO="+real)
+		if printed, status := finish(t, cmd); printed != test.printed || status != test.status {
+			t.Errorf("go %q printed %q with exit status %d, want %q and %d", test.args, printed, status, test.printed, test.status)
+		}
+	}
+}
