@@ -16,6 +16,11 @@ const (
 	forOddOne
 	forColorOrder
 	forMissing
+	forBase
+	forCF
+	forEdit
+	forPool
+	forRandomPatch
 )
 
 // key names the streams of a set: two sets share random numbers only if all of these are equal. The geometry is left
@@ -136,9 +141,7 @@ func (c Config) planRMTS() ([]Stimulus, error) {
 			{0, 1, relation(items[sample[0]], items[sample[1]])},
 			{2, 3, relation(items[display[0]], items[display[1]])},
 		}
-		if s.Pairs[0].Label == s.Pairs[1].Label {
-			s.Label = 1
-		}
+		s.Label = labelOf(s.Pairs)
 		out = append(out, s)
 	}
 	return out, nil
@@ -150,6 +153,22 @@ func relation(a, b item) int {
 		return 1
 	}
 	return 0
+}
+
+// labelOf is the answer to the task: the relation of the only pair, or whether two pairs have the same relation. Of more
+// pairs, as of three and more objects, all must be same.
+func labelOf(pairs []Pair) int {
+	if len(pairs) == 2 {
+		if pairs[0].Label == pairs[1].Label {
+			return 1
+		}
+		return 0
+	}
+	label := 1
+	for _, pair := range pairs {
+		label = min(label, pair.Label)
+	}
+	return label
 }
 
 // unique lists the couples without repetition, in the order they first come.

@@ -3,15 +3,21 @@ package stimuli
 // An item is a shape in a color.
 type item struct{ shape, color int }
 
-// items lists the objects of a set and split, colors first (paper, section 2 and appendix A).
-func (c Config) items() []item {
-	shapes, colors := [2]int{0, BaseShapes}, [2]int{0, BaseColors}
+// ranges are the shapes and the colors of a set: first id and the one after the last.
+func (c Config) ranges() (shapes, colors [2]int) {
+	shapes, colors = [2]int{0, BaseShapes}, [2]int{0, BaseColors}
 	if c.Objects == OODShape || c.Objects == OODShapeColor {
 		shapes = [2]int{BaseShapes, NumShapes}
 	}
 	if c.Objects == OODColor || c.Objects == OODShapeColor {
 		colors = [2]int{BaseColors, NumColors}
 	}
+	return shapes, colors
+}
+
+// items lists the objects of a set and split, colors first (paper, section 2 and appendix A).
+func (c Config) items() []item {
+	shapes, colors := c.ranges()
 	ranks := c.colorRanks()
 	var out []item
 	for color := colors[0]; color < colors[1]; color++ {
