@@ -3,7 +3,7 @@
 #   .venv/   Python side      .tools/  gonb, goimports, staticcheck      bin/  sd
 #   .sd/     what was computed (the artifact store), and the executed notebooks of "make demo" and "make test"
 #
-# Outside it only the caches of Go and pip are used.
+# Outside it only the user's caches of Go, goimports and pip are used.
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -40,8 +40,8 @@ help: ## list the targets
 setup: ## all set-up: Python side, tools, kernel; takes no time when it is done (PYTHON=... names a Python)
 	@kernels/setup.sh
 
-tools: ## only gonb, goimports and staticcheck, into .tools/bin
-	@kernels/setup.sh tools
+tools: ## only the Go tools, into .tools/bin: gonb, goimports, staticcheck
+	@kernels/setup.sh tools checks
 
 kernel: ## only the Python side with the notebook kernel, into .venv
 	@kernels/setup.sh python kernel
@@ -58,7 +58,7 @@ build: setup ## the command bin/sd
 .PHONY: demo
 demo: build ## train a small model, evaluate it, score its heads, and show it all in a notebook and a page
 	@bin/sd demo
-	@$(MAKE) $(DEMO)/00-tour.html
+	@$(MAKE) --silent $(DEMO)/00-tour.html
 	@printf '\nThe tour, executed:\n  %s\n  %s\nStep through it yourself: make lab\n' \
 		"file://$(CURDIR)/$(DEMO)/00-tour.html" "$(CURDIR)/$(DEMO)/00-tour.ipynb"
 
@@ -75,7 +75,6 @@ lab: export JUPYTER_DATA_DIR    := $(CURDIR)/.venv/jupyter/data
 lab: export JUPYTER_RUNTIME_DIR := $(CURDIR)/.venv/jupyter/runtime
 lab: export IPYTHONDIR          := $(CURDIR)/.venv/jupyter/ipython
 lab: build ## open JupyterLab on the notebooks, with the kernel "Go (samediff)"
-	@mkdir -p "$$IPYTHONDIR"
 	@.venv/bin/python -I -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 		--LabApp.default_url=/lab/tree/notebooks/00-tour.ipynb $(LABFLAGS)
 
@@ -91,7 +90,8 @@ test: lint build ## static checks, all tests, all notebooks (into .sd/test, the 
 	@$(RUN) --out .sd/test $(NBFLAGS) $(NB)
 
 .PHONY: lint
-lint: setup ## gofmt, go vet, staticcheck
+lint: ## gofmt, go vet, staticcheck
+	@kernels/setup.sh checks
 	@bad=$$(gofmt -l $(wildcard */)); [[ -z $$bad ]] || { printf 'not formatted, run gofmt -w on:\n%s\n' "$$bad"; exit 1; }
 	go vet ./...
 	.tools/bin/staticcheck ./...

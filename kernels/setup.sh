@@ -2,11 +2,13 @@
 # Sets up what the notebooks and checks need, all inside the repository:
 #
 #   python   .venv/        JupyterLab, the notebook runner's libraries, XLA's CPU plugin (requirements.txt)
-#   tools    .tools/bin/   gonb, goimports, staticcheck, as pinned by tools/go.mod
+#   tools    .tools/bin/   gonb and goimports, as pinned by tools/go.mod
 #   kernel   .venv/share/jupyter/kernels/sd, a link by which Jupyter finds the kernel
-#   cuda     into .venv/   XLA's CUDA plugin and NVIDIA's libraries (requirements-cuda.txt); only when asked for
+# and only when asked for
+#   checks   .tools/bin/   staticcheck, as pinned by tools/go.mod
+#   cuda     into .venv/   XLA's CUDA plugin and NVIDIA's libraries (requirements-cuda.txt)
 #
-# Usage: kernels/setup.sh [python|tools|kernel|cuda]...      (without arguments: python tools kernel)
+# Usage: kernels/setup.sh [python|tools|kernel|checks|cuda]...      (without arguments: python tools kernel)
 #
 # Each part leaves a stamp holding everything that the part depends on, so that a second run only
 # compares texts, and a change of the requirements, of Go's version or of the repository's place sets up
@@ -78,7 +80,7 @@ find_python() {
 
 # --- the parts: key_PART prints what the part depends on, make_PART makes it ------------------------
 
-stamp() { case $1 in tools) echo .tools/stamp ;; *) echo ".venv/stamp-$1" ;; esac; }
+stamp() { case $1 in tools | checks) echo ".tools/stamp-$1" ;; *) echo ".venv/stamp-$1" ;; esac; }
 
 key_python() { echo "$root"; cat kernels/requirements.txt; }
 make_python() {
@@ -86,6 +88,7 @@ make_python() {
 	[[ -f $(stamp cuda) ]] && cuda=yes
 	say "Python side into .venv (about 500 MB, half a minute to a few minutes) ..."
 	"$python" -m venv --clear .venv
+	mkdir -p .venv/jupyter/ipython
 	pip_install kernels/requirements.txt
 	if [[ $cuda ]]; then make_cuda; key_cuda >"$(stamp cuda)"; fi
 }
@@ -107,8 +110,14 @@ pip_install() {
 key_tools() { echo "$go_version"; cat tools/go.mod tools/go.sum; }
 make_tools() {
 	need_c
-	say "gonb, goimports and staticcheck into .tools/bin (half a minute to two minutes) ..."
-	GOBIN=$root/.tools/bin go -C tools install tool
+	say "gonb and goimports into .tools/bin (half a minute to two minutes) ..."
+	GOBIN=$root/.tools/bin go -C tools install github.com/janpfeifer/gonb golang.org/x/tools/cmd/goimports
+}
+
+key_checks() { key_tools; }
+make_checks() {
+	say "staticcheck into .tools/bin (half a minute) ..."
+	GOBIN=$root/.tools/bin go -C tools install honnef.co/go/tools/cmd/staticcheck
 }
 
 key_kernel() { echo link; }
@@ -123,7 +132,8 @@ done_already() {
 	[[ -f $file && "$(<"$file")" == "$("key_$1")" ]] || return 1
 	case $1 in
 	python | cuda) .venv/bin/python -c '' 2>/dev/null ;; # gone when the Python it links to is
-	tools) [[ -x .tools/bin/gonb && -x .tools/bin/goimports && -x .tools/bin/staticcheck ]] ;;
+	tools) [[ -x .tools/bin/gonb && -x .tools/bin/goimports ]] ;;
+	checks) [[ -x .tools/bin/staticcheck ]] ;;
 	kernel) [[ -f .venv/share/jupyter/kernels/sd/kernel.json ]] ;;
 	esac
 }
@@ -133,8 +143,8 @@ done_already() {
 [[ $# -gt 0 ]] || set -- python tools kernel
 for part; do
 	case $part in
-	python | tools | kernel | cuda) ;;
-	*) fail "no part \"$part\"; known are python, tools, kernel, cuda" ;;
+	python | tools | kernel | checks | cuda) ;;
+	*) fail "no part \"$part\"; known are python, tools, kernel, checks, cuda" ;;
 	esac
 done
 need_go
