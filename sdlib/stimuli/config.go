@@ -70,6 +70,10 @@ type Config struct {
 
 	Faithful Faithful `json:"faithful,omitzero"` // what the paper's code does and should not
 	Factors  Factors  `json:"factors,omitzero"`  // what goes beyond the paper
+
+	// Source names the content of an imported set: the SHA-256 of its records and image files. Import sets it; Open
+	// refuses it, since such a set cannot be drawn from its configuration.
+	Source string `json:"source,omitempty"`
 }
 
 // Resolved is the configuration with every default written out, or the error that [Open] would return for it.
@@ -85,6 +89,9 @@ func (c Config) Resolved() (Config, error) {
 		c.NoiseSD = -1
 	}
 
+	if c.Source != "" {
+		return c, fmt.Errorf("stimuli: the set with content %s was imported: import its folder again", c.Source)
+	}
 	if err := known("task", c.Task, Discrimination, RMTS); err != nil {
 		return c, err
 	}

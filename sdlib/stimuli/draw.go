@@ -14,6 +14,10 @@ func (s *Set) Draw(i int, dst []uint8) {
 	if want := s.imageBytes(); len(dst) != want {
 		panic(fmt.Sprintf("stimuli: Draw into %d bytes: expected %d, %d x %d x 3", len(dst), want, s.config.Geometry.Image, s.config.Geometry.Image))
 	}
+	if s.files != nil {
+		s.drawFile(i, dst)
+		return
+	}
 	s.painter.clear(dst, newStream(s.key, forNoise, uint64(i)))
 	for o, object := range s.stimuli[i].Objects {
 		s.painter.paint(dst, object, newStream(s.key, forNoise, uint64(i), uint64(o)))

@@ -72,22 +72,33 @@ func (g Geometry) Corners() int { return g.Grid() - g.CellPatches() + 1 }
 
 // Validate checks that the sizes fit each other. The error names the field, what it is and what it should be.
 func (g Geometry) Validate() error {
-	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("stimuli: geometry %q: %s", g.Name, fmt.Sprintf(format, args...))
+	if err := g.validateGrid(); err != nil {
+		return err
 	}
 	switch {
-	case g.Image < 1 || g.Image > maxImage:
-		return wrong("image of %d pixels: expected 1..%d", g.Image, maxImage)
-	case g.Patch < 1 || g.Image%g.Patch != 0:
-		return wrong("patch of %d pixels: expected a divisor of the image's %d", g.Patch, g.Image)
 	case g.Cell < g.Patch || g.Cell%g.Patch != 0 || g.Cell > g.Image:
-		return wrong("cell of %d pixels: expected a multiple of the patch's %d, at most the image's %d", g.Cell, g.Patch, g.Image)
+		return g.wrong("cell of %d pixels: expected a multiple of the patch's %d, at most the image's %d", g.Cell, g.Patch, g.Image)
 	case g.Object < 1 || g.Object > g.Cell:
-		return wrong("object of %d pixels: expected 1..%d, the cell's size", g.Object, g.Cell)
+		return g.wrong("object of %d pixels: expected 1..%d, the cell's size", g.Object, g.Cell)
 	case g.Jitter < 0 || g.Object+g.Jitter > g.Cell:
-		return wrong("jitter of 0..%d pixels: expected at most %d, so that an object of %d stays in its cell of %d", g.Jitter, g.Cell-g.Object, g.Object, g.Cell)
+		return g.wrong("jitter of 0..%d pixels: expected at most %d, so that an object of %d stays in its cell of %d", g.Jitter, g.Cell-g.Object, g.Object, g.Cell)
 	}
 	return nil
+}
+
+// validateGrid checks the image and its patches only, all that one's own images need.
+func (g Geometry) validateGrid() error {
+	if g.Image < 1 || g.Image > maxImage {
+		return g.wrong("image of %d pixels: expected 1..%d", g.Image, maxImage)
+	}
+	if g.Patch < 1 || g.Image%g.Patch != 0 {
+		return g.wrong("patch of %d pixels: expected a divisor of the image's %d", g.Patch, g.Image)
+	}
+	return nil
+}
+
+func (g Geometry) wrong(format string, args ...any) error {
+	return fmt.Errorf("stimuli: geometry %q: %s", g.Name, fmt.Sprintf(format, args...))
 }
 
 // Covered lists the patches that a rectangle of pixels touches, as raster indices, rows first: for an object's 2x2 patches

@@ -6,7 +6,8 @@ type Set struct {
 	config  Config
 	key     uint64
 	stimuli []Stimulus
-	painter *painter
+	painter *painter // nil for imported sets
+	files   [][]byte // the image files of imported sets, else nil
 
 	objects, tokens int // O and P
 }

@@ -1,0 +1,89 @@
+package stimuli
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	_ "image/jpeg" // one's own images may be JPEG
+	"image/png"
+	"io"
+	"os"
+)
+
+// maxFile bounds an image file: far more than a maxImage x maxImage image takes.
+const maxFile = 128 << 20
+
+// readImageFile reads an image's bytes and checks that it is square, of the expected side, and sound. The size is known
+// from the first bytes, so a small file that claims to hold a huge image costs nothing.
+func readImageFile(root *os.Root, name string, side int) ([]byte, error) {
+	file, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s has more than %d bytes", name, maxFile)
+	}
+	if _, err := decodeImage(data, side); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, nil
+}
+
+// decodeImage decodes a PNG or JPEG file of side x side pixels. Transparency is laid over white.
+func decodeImage(data []byte, side int) (*image.RGBA, error) {
+	config, format, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("neither a sound PNG nor a sound JPEG file: %w", err)
+	}
+	if config.Width != side || config.Height != side {
+		return nil, fmt.Errorf("%s of %d x %d pixels: expected %d x %d; resize the images, or use another geometry", format, config.Width, config.Height, side, side)
+	}
+	decoded, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("broken %s: %w", format, err)
+	}
+	if rgba, ok := decoded.(*image.RGBA); ok && rgba.Opaque() && rgba.Rect.Min == (image.Point{}) && rgba.Stride == 4*side {
+		return rgba, nil
+	}
+	out := image.NewRGBA(image.Rect(0, 0, side, side))
+	draw.Draw(out, out.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
+	draw.Draw(out, out.Rect, decoded, decoded.Bounds().Min, draw.Over)
+	return out, nil
+}
+
+// readMask reads an object's mask: pixels brighter than middle gray belong to it.
+func readMask(root *os.Root, name string, side int) (Mask, error) {
+	if err := checkFileName(name); err != nil {
+		return Mask{}, fmt.Errorf("mask: %w", err)
+	}
+	data, err := readImageFile(root, name, side)
+	if err != nil {
+		return Mask{}, fmt.Errorf("mask: %w", err)
+	}
+	decoded, err := decodeImage(data, side)
+	if err != nil {
+		return Mask{}, fmt.Errorf("mask %s: %w", name, err)
+	}
+	mask := Mask{Size: side, Bits: make([]bool, side*side)}
+	for i := range mask.Bits {
+		mask.Bits[i] = color.GrayModel.Convert(decoded.At(i%side, i/side)).(color.Gray).Y > 127
+	}
+	return mask, nil
+}
+
+// encodePNG is the file of an image given as height x width x RGB.
+func encodePNG(pixels []uint8, side int) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := encoder.Encode(&out, toNRGBA(pixels, side)); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}

@@ -1,0 +1,264 @@
+package stimuli
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Folder stands for the objects of one's own images, in the configuration of a set that [ImportFolder] made.
+const Folder Objects = "folder"
+
+// Import reads a folder that [Set.Export] wrote. Every record and image is checked; the files stay in memory as they are
+// on disk and are decoded when drawn. The configuration is the exported one, with Source added.
+func Import(dir string) (*Set, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	if m.Set == nil {
+		return nil, fmt.Errorf("stimuli: %s holds counterfactual pairs: use ImportCounterfactuals", dir)
+	}
+	cfg, err := resolveImported(*m.Set)
+	if err != nil {
+		return nil, inFile(dir, manifestFile, err)
+	}
+	return importSet(dir, cfg)
+}
+
+// ImportFolder makes a set of one's own images: a folder in ImageFolder form whose metadata.jsonl has for each image
+// file_name, label (1 same, 0 different) and objects, each with a box [x0, y0, x1, y1] in pixels or a mask, an image file
+// of the same size that is white where the object is. Images are PNG or JPEG, square, of the geometry's size; its
+// Cell, Object and Jitter do not matter. An object covers the patches that its mask or box touches, however many, so
+// Set.Tokens pads with -1; shape and color are -1 unless given.
+func ImportFolder(dir string, g Geometry) (*Set, error) {
+	if err := g.validateGrid(); err != nil {
+		return nil, err
+	}
+	return importSet(dir, Config{Task: Discrimination, Geometry: g, Objects: Folder})
+}
+
+// ImportCounterfactuals reads a folder that [Counterfactuals.Export] wrote.
+func ImportCounterfactuals(dir string) (*Counterfactuals, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	if m.Counterfactuals == nil {
+		return nil, fmt.Errorf("stimuli: %s holds a set and no counterfactual pairs: use Import", dir)
+	}
+	out := &Counterfactuals{config: *m.Counterfactuals}
+	if out.config.Set, err = resolveImported(out.config.Set); err != nil {
+		return nil, inFile(dir, manifestFile, err)
+	}
+	g := out.config.Set.Geometry
+	var bases, cfs []Stimulus
+	var baseNames, cfNames []string
+	content, err := readLines(dir, func(index int, line []byte) error {
+		var record counterfactualRecord
+		if err := parseLine(line, &record); err != nil {
+			return err
+		}
+		for _, name := range []string{record.FileName, record.CFFileName} {
+			if err := checkFileName(name); err != nil {
+				return err
+			}
+		}
+		c, err := record.counterfactual(index, g)
+		if err != nil {
+			return err
+		}
+		out.records = append(out.records, c)
+		bases, cfs = append(bases, c.Base), append(cfs, c.CF)
+		baseNames, cfNames = append(baseNames, record.FileName), append(cfNames, record.CFFileName)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	baseFiles, err := readImages(dir, baseNames, g.Image)
+	if err != nil {
+		return nil, err
+	}
+	cfFiles, err := readImages(dir, cfNames, g.Image)
+	if err != nil {
+		return nil, err
+	}
+	out.config.Set.Source = contentHash(content, baseFiles, cfFiles)
+	out.base, out.cf = fileSet(out.config.Set, bases, baseFiles), fileSet(out.config.Set, cfs, cfFiles)
+	return out, nil
+}
+
+// importSet reads metadata.jsonl and the images it names.
+func importSet(dir string, cfg Config) (*Set, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("stimuli: import: %w", err)
+	}
+	defer root.Close()
+	g := cfg.Geometry
+	var stimuli []Stimulus
+	var names []string
+	content, err := readLines(dir, func(index int, line []byte) error {
+		var record imageRecord
+		if err := parseLine(line, &record); err != nil {
+			return err
+		}
+		if err := checkFileName(record.FileName); err != nil {
+			return err
+		}
+		s, err := record.stimulus(index, g, func(name string) (Mask, error) { return readMask(root, name, g.Image) })
+		if err != nil {
+			return err
+		}
+		stimuli, names = append(stimuli, s), append(names, record.FileName)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	files, err := readImages(dir, names, g.Image)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Objects == Folder {
+		cfg.Size = len(stimuli)
+	}
+	cfg.Source = contentHash(content, files)
+	return fileSet(cfg, stimuli, files), nil
+}
+
+// resolveImported checks a configuration from a manifest, which may itself have been imported.
+func resolveImported(cfg Config) (Config, error) {
+	if cfg.Objects == Folder {
+		return cfg, cfg.Geometry.validateGrid()
+	}
+	cfg.Source = ""
+	return cfg.Resolved()
+}
+
+// fileSet is a set whose images are files.
+func fileSet(cfg Config, stimuli []Stimulus, files [][]byte) *Set {
+	s := &Set{config: cfg, stimuli: stimuli, files: files}
+	s.measure()
+	return s
+}
+
+// drawFile decodes file i, which readImages has checked, into dst.
+func (s *Set) drawFile(i int, dst []uint8) {
+	decoded, err := decodeImage(s.files[i], s.config.Geometry.Image)
+	if err != nil {
+		panic(fmt.Sprintf("stimuli: image %d was sound when it was imported and is not now: %v", i, err))
+	}
+	for p := range len(dst) / 3 {
+		copy(dst[3*p:3*p+3], decoded.Pix[4*p:4*p+3])
+	}
+}
+
+// readManifest reads set.json.
+func readManifest(dir string) (manifest, error) {
+	var m manifest
+	file, err := os.Open(filepath.Join(dir, manifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, fmt.Errorf("stimuli: %s has no %s: expected a finished export; one's own images are read with ImportFolder", dir, manifestFile)
+	}
+	if err != nil {
+		return m, fmt.Errorf("stimuli: import: %w", err)
+	}
+	defer file.Close()
+	if err := json.NewDecoder(io.LimitReader(file, 1<<20)).Decode(&m); err != nil {
+		return m, inFile(dir, manifestFile, err)
+	}
+	if m.Format != formatName || m.Version != formatVersion {
+		return m, inFile(dir, manifestFile, fmt.Errorf("format %q, version %d: expected %q, version %d", m.Format, m.Version, formatName, formatVersion))
+	}
+	if (m.Set == nil) == (m.Counterfactuals == nil) {
+		return m, inFile(dir, manifestFile, errors.New(`expected either "set" or "counterfactuals"`))
+	}
+	return m, nil
+}
+
+// maxLine bounds a record of metadata.jsonl.
+const maxLine = 4 << 20
+
+// readLines hands the records of metadata.jsonl to a function and returns the file's SHA-256. Blank lines are skipped.
+func readLines(dir string, each func(index int, line []byte) error) (content [sha256.Size]byte, err error) {
+	file, err := os.Open(filepath.Join(dir, metadataFile))
+	if err != nil {
+		return content, fmt.Errorf("stimuli: import: %w", err)
+	}
+	defer file.Close()
+	hash := sha256.New()
+	scanner := bufio.NewScanner(io.TeeReader(file, hash))
+	scanner.Buffer(nil, maxLine)
+	count := 0
+	for number := 1; scanner.Scan(); number++ {
+		if len(scanner.Bytes()) == 0 {
+			continue
+		}
+		if count == maxSize {
+			return content, inFile(dir, metadataFile, fmt.Errorf("more than %d records", maxSize))
+		}
+		if err := each(count, scanner.Bytes()); err != nil {
+			return content, inFile(dir, metadataFile, fmt.Errorf("line %d: %w", number, err))
+		}
+		count++
+	}
+	if err := scanner.Err(); err != nil {
+		return content, inFile(dir, metadataFile, err)
+	}
+	if count == 0 {
+		return content, inFile(dir, metadataFile, errors.New("no records: expected a JSON object per line"))
+	}
+	return [sha256.Size]byte(hash.Sum(nil)), nil
+}
+
+// readImages reads and checks the image files on all cores. Links that lead out of the folder are refused.
+func readImages(dir string, names []string, side int) ([][]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("stimuli: import: %w", err)
+	}
+	defer root.Close()
+	files := make([][]byte, len(names))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		group.Go(func() error {
+			data, err := readImageFile(root, filepath.FromSlash(name), side)
+			files[i] = data
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("stimuli: import from %s: %w", dir, err)
+	}
+	return files, nil
+}
+
+// contentHash names what was imported: the metadata and all image files.
+func contentHash(metadata [sha256.Size]byte, files ...[][]byte) string {
+	hash := sha256.New()
+	hash.Write(metadata[:])
+	for _, list := range files {
+		for _, data := range list {
+			sum := sha256.Sum256(data)
+			hash.Write(sum[:])
+		}
+	}
+	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
+}
+
+func inFile(dir, name string, err error) error {
+	return fmt.Errorf("stimuli: %s: %w", filepath.Join(dir, name), err)
+}
