@@ -74,6 +74,7 @@ lab: export JUPYTER_CONFIG_DIR  := $(CURDIR)/.venv/jupyter/config
 lab: export JUPYTER_DATA_DIR    := $(CURDIR)/.venv/jupyter/data
 lab: export JUPYTER_RUNTIME_DIR := $(CURDIR)/.venv/jupyter/runtime
 lab: export IPYTHONDIR          := $(CURDIR)/.venv/jupyter/ipython
+lab: export npm_config_cache    := $(CURDIR)/.venv/jupyter/npm# Lab asks npm, if there is one, for language servers
 lab: build ## open JupyterLab on the notebooks, with the kernel "Go (samediff)"
 	@.venv/bin/python -I -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 		--LabApp.default_url=/lab/tree/notebooks/00-tour.ipynb $(LABFLAGS)
