@@ -1,0 +1,174 @@
+package backend
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/gomlx/compute"
+	_ "github.com/gomlx/compute/gobackend" // registers "go"
+)
+
+// Names of the backends that Open chooses among, best first.
+const (
+	CUDA = "xla:cuda"
+	CPU  = "xla:cpu"
+	Go   = "go"
+)
+
+// Names lists them in the order in which Open tries them.
+var Names = []string{CUDA, CPU, Go}
+
+// Env is the environment variable that overrides the automatic choice.
+const Env = "SD_BACKEND"
+
+// goConfig is how the pure Go backend is opened: running the operations of a
+// graph one after another, since running them side by side can deadlock.
+const goConfig = "go:ops_sequential"
+
+// A Backend is an open engine together with how it came to be chosen.
+type Backend struct {
+	// Engine is what GoMLX runs graphs on.
+	Engine compute.Backend
+	// Choice is the name it was opened by: "xla:cuda", "xla:cpu" or "go", with options if any.
+	Choice string
+	// Plugin is the path of XLA's plugin, "" for the pure Go backend.
+	Plugin string
+	// Version is the PJRT interface's version that the plugin speaks, such as "0.81".
+	Version string
+	// Why says who made the choice: a name that was asked for, or what was missing for a better one.
+	Why string
+}
+
+// String describes the backend in one line: "xla:cpu (PJRT 0.81): no NVIDIA GPU here".
+func (b *Backend) String() string {
+	s := b.Choice
+	if b.Version != "" {
+		s += " (PJRT " + b.Version + ")"
+	}
+	return s + ": " + b.Why
+}
+
+// IsXLA reports whether graphs are compiled by XLA rather than interpreted in Go.
+func (b *Backend) IsXLA() bool { return strings.HasPrefix(b.Choice, "xla") }
+
+var (
+	mu     sync.Mutex
+	opened = map[string]*Backend{}
+)
+
+// Open returns the backend called name: "xla:cuda", "xla:cpu" or "go", optionally
+// followed by GoMLX options after a comma. With an empty name or "auto" it takes the
+// one named by $SD_BACKEND or $GOMLX_BACKEND, and with neither the best that works.
+// A backend is opened once per process and shared by later calls.
+//
+// The error says what was looked for, where, and how to get it.
+func Open(name string) (*Backend, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	why := "asked for by name"
+	if name == "" || name == "auto" {
+		name, why = fromEnv()
+	}
+	if name != "" {
+		return open(name, why)
+	}
+	var missing []string
+	for _, name := range Names {
+		b, err := open(name, "the best that works here")
+		if err == nil {
+			if len(missing) > 0 {
+				b.Why = strings.Join(missing, "; ")
+			}
+			return b, nil
+		}
+		missing = append(missing, reason(err))
+	}
+	return nil, fmt.Errorf("backend: none of %s works: %s", strings.Join(Names, ", "), strings.Join(missing, "; "))
+}
+
+func fromEnv() (name, why string) {
+	for _, env := range []string{Env, compute.ConfigEnvVar} {
+		if v := os.Getenv(env); v != "" && v != "auto" {
+			return v, "set by $" + env
+		}
+	}
+	return "", ""
+}
+
+func open(name, why string) (*Backend, error) {
+	kind, options, _ := strings.Cut(name, ",")
+	if b, ok := opened[name]; ok && !b.Engine.IsFinalized() {
+		return b, nil
+	}
+	b := &Backend{Choice: name, Why: why}
+	var err error
+	switch {
+	case kind == Go || strings.HasPrefix(kind, Go+":"):
+		err = openGo(b, kind, options)
+	case kind == CUDA || kind == CPU || strings.HasPrefix(kind, "xla:/"):
+		err = openXLA(b, strings.TrimPrefix(kind, "xla:"), options)
+	default:
+		return nil, fmt.Errorf("backend %q is unknown: expected one of %s (options after a comma), or xla:/path/to/plugin.so",
+			name, strings.Join(Names, ", "))
+	}
+	if err != nil {
+		return nil, err
+	}
+	opened[name] = b
+	return b, nil
+}
+
+func openGo(b *Backend, kind, options string) (err error) {
+	config := goConfig
+	if kind != Go {
+		config = kind // the user's own options: "go:parallelism=1"
+	}
+	if options != "" {
+		config += "," + options
+	}
+	if b.Engine, err = compute.NewWithConfig(config); err != nil {
+		return fmt.Errorf("backend %q: %w", config, err)
+	}
+	return nil
+}
+
+// A missingError tells why a backend can't be used here; Short is its first clause.
+type missingError struct{ Short, Long string }
+
+func (e *missingError) Error() string { return e.Short + e.Long }
+
+func reason(err error) string {
+	if m, ok := err.(*missingError); ok {
+		return m.Short
+	}
+	return err.Error()
+}
+
+// A Status is one line of a health check: a backend, and what came of opening it
+// and adding two numbers on it.
+type Status struct {
+	Name    string   `json:"name"`
+	Backend *Backend `json:"-"`
+	Plugin  string   `json:"plugin,omitempty"`
+	Version string   `json:"version,omitempty"`
+	Devices int      `json:"devices,omitempty"`
+	Result  string   `json:"result,omitempty"` // of the tiny computation
+	Err     error    `json:"-"`
+}
+
+// Check opens every backend by name and runs a tiny computation on it.
+func Check() []Status {
+	var all []Status
+	for _, name := range Names {
+		s := Status{Name: name}
+		if s.Backend, s.Err = Open(name); s.Err == nil {
+			s.Plugin, s.Version, s.Devices = s.Backend.Plugin, s.Backend.Version, s.Backend.Engine.NumDevices()
+			s.Result, s.Err = s.Backend.selfTest()
+		}
+		all = append(all, s)
+	}
+	return slices.Clip(all)
+}

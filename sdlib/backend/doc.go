@@ -1,0 +1,32 @@
+// Package backend opens the engine that runs every tensor computation: XLA on a
+// CUDA GPU, XLA on the CPU, or GoMLX's pure Go backend.
+//
+//	be, err := backend.Open("")   // the best one that works here
+//	fmt.Fprintln(os.Stderr, be)   // xla:cpu (PJRT API 0.81, ...): no GPU found
+//
+// # Which one
+//
+// XLA is an optimizing compiler. It comes as a plugin, a shared library that speaks
+// the PJRT interface; go-xla loads it and GoMLX sends it graphs. Open takes the
+// first of these that works:
+//
+//   - xla:cuda, where a CUDA plugin and an NVIDIA GPU are present;
+//   - xla:cpu, where the CPU plugin is present (`make setup` installs it);
+//   - go, always: slower, but it needs no plugin and no C compiler.
+//
+// A name given to Open overrides the choice, else the environment variable
+// SD_BACKEND, else GOMLX_BACKEND. A backend that was asked for by name and does
+// not work is an error, never a silent fallback. Names may carry GoMLX's options,
+// such as "xla:cuda,tf32=false" or "xla:/path/to/plugin.so".
+//
+// # Watch for
+//
+//   - Different backends, and different CPUs, round differently: results agree to
+//     about 1e-5 of a tensor's scale, not to the bit. On one machine and one backend
+//     they are the same to the bit.
+//   - The pure Go backend is opened as "go:ops_sequential": with GoMLX's default it
+//     can deadlock while training.
+//   - Building with `-tags noxla`, or with CGO_ENABLED=0, leaves XLA out altogether.
+//   - The package prints nothing: a notebook's output belongs to the reader. Programs
+//     say once, on stderr, what [Backend.String] returns.
+package backend

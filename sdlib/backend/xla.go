@@ -1,0 +1,55 @@
+//go:build cgo && !noxla && linux && (amd64 || arm64)
+
+package backend
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/pjrt"
+)
+
+// pjrtMajor is the major version of the PJRT interface that go-xla is built for.
+const pjrtMajor = 0
+
+func init() { xla.EnableAutoInstall(false) } // it would download a plugin behind the user's back
+
+// openXLA opens the plugin for "cpu" or "cuda", or the one at an absolute path.
+func openXLA(b *Backend, kind, options string) error {
+	if kind == "cuda" {
+		if gpus, _ := filepath.Glob("/dev/nvidia[0-9]*"); len(gpus) == 0 {
+			return &missingError{Short: "no NVIDIA GPU here",
+				Long: ": looked for /dev/nvidia0 (in a container, start it with access to the GPU). Use the backend " + CPU + " or " + Go}
+		}
+	}
+	path, err := findPlugin(kind)
+	if err != nil {
+		return err
+	}
+	config := path
+	if options != "" {
+		config += "," + options
+	}
+	if b.Engine, err = xla.New(config); err != nil {
+		return fmt.Errorf("XLA plugin %s does not start: %s; run `make setup` to install it anew, or use the backend %q", path, firstLine(err), Go)
+	}
+	plugin, err := pjrt.GetPlugin(path)
+	if err != nil {
+		return fmt.Errorf("XLA plugin %s: %w", path, err)
+	}
+	major, minor := plugin.Version()
+	if major != pjrtMajor {
+		b.Engine.Finalize()
+		return fmt.Errorf("XLA plugin %s speaks PJRT %d.%d, expected %d.x: install the version pinned in kernels/requirements.txt with `make setup`",
+			path, major, minor, pjrtMajor)
+	}
+	b.Plugin, b.Version = path, fmt.Sprintf("%d.%d", major, minor)
+	return nil
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
