@@ -1,0 +1,143 @@
+package vit
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"samediff/sdlib/safetensors"
+)
+
+// A Model is a configuration with its weights.
+type Model struct {
+	Config  Config
+	Weights *Weights[*tensors.Tensor]
+}
+
+// New returns a model with random weights, which depend on the configuration and the seed alone.
+func New(c Config, seed uint64) (*Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return &Model{Config: c, Weights: initial(c, seed)}, nil
+}
+
+// weightsFile is the name of a model's weights in its folder, as transformers calls it.
+const weightsFile = "model.safetensors"
+
+// Load reads a model from a folder with config.json, preprocessor_config.json and
+// model.safetensors, written by [Model.Save] or by transformers' save_pretrained.
+//
+// The error names every weight that is missing, superfluous or of a wrong shape,
+// not only the first; a weight that is not a finite number is one too.
+func Load(dir string) (*Model, error) {
+	c, err := readConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, weightsFile)
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+
+	w := new(Weights[*tensors.Tensor])
+	known := map[string]bool{}
+	var bad []error
+	for _, field := range w.fields(c) {
+		known[field.name] = true
+		t, ok := f.Tensor(field.name)
+		if !ok {
+			bad = append(bad, fmt.Errorf("%s is missing, expected F32 %v", field.name, field.shape))
+			continue
+		}
+		if *field.value, err = floats(t, field.shape); err != nil {
+			bad = append(bad, err)
+		}
+	}
+	for _, name := range f.Names() {
+		if !known[name] {
+			bad = append(bad, fmt.Errorf("%s is not a weight of this model", name))
+		}
+	}
+	if len(bad) > 0 {
+		return nil, fmt.Errorf("vit: %s does not fit its config.json (%d problems):\n%w", path, len(bad), errors.Join(bad...))
+	}
+	return &Model{Config: c, Weights: w}, nil
+}
+
+// floats copies a tensor of a file to one that can be computed with.
+func floats(t safetensors.Tensor, shape []int) (*tensors.Tensor, error) {
+	if t.DType != "F32" {
+		return nil, fmt.Errorf("%s has type %s, expected F32", t.Name, t.DType)
+	}
+	if !slices.Equal(t.Shape, shape) {
+		return nil, fmt.Errorf("%s has shape %v, expected %v", t.Name, t.Shape, shape)
+	}
+	values, err := t.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range values {
+		if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, fmt.Errorf("%s holds %v at position %d, expected finite numbers", t.Name, x, i)
+		}
+	}
+	return tensors.FromFlatDataAndDimensions(values, shape...), nil
+}
+
+// Save writes the model to a folder in the layout of Hugging Face's
+// ViTForImageClassification, each file written aside and renamed.
+func (m *Model) Save(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("vit: save model: %w", err)
+	}
+	files, err := m.safetensors()
+	if err != nil {
+		return err
+	}
+	if err := safetensors.WriteFile(filepath.Join(dir, weightsFile), files, map[string]string{"format": "pt"}); err != nil {
+		return err
+	}
+	return m.Config.write(dir)
+}
+
+// safetensors returns the weights as they are written to a file.
+func (m *Model) safetensors() ([]safetensors.Tensor, error) {
+	var all []safetensors.Tensor
+	for _, f := range m.Weights.fields(m.Config) {
+		values, err := tensors.CopyFlatData[float32](*f.value)
+		if err != nil {
+			return nil, fmt.Errorf("vit: %s can't be read from the device: %w", f.name, err)
+		}
+		all = append(all, safetensors.Float32s(f.name, f.shape, values))
+	}
+	return all, nil
+}
+
+// Hash names a model by its content: the SHA-256 of its configuration and every
+// weight's name and bytes, 64 hexadecimal digits.
+func (m *Model) Hash() (string, error) {
+	h := sha256.New()
+	if err := json.NewEncoder(h).Encode(m.Config); err != nil {
+		return "", fmt.Errorf("vit: hash: %w", err)
+	}
+	all, err := m.safetensors()
+	if err != nil {
+		return "", err
+	}
+	for _, t := range all {
+		fmt.Fprintf(h, "%s\n", t.Name)
+		h.Write(t.Data)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
