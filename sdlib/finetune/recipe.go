@@ -1,0 +1,60 @@
+package finetune
+
+import (
+	"fmt"
+
+	"samediff/sdlib/vit"
+)
+
+// A Recipe says how a model is trained. With the model's configuration and seed and
+// the training set it determines the result: on one machine, to the bit.
+type Recipe struct {
+	Epochs      int      `json:"epochs"` // passes over the training set
+	Batch       int      `json:"batch"`  // images per step; the last incomplete batch of an epoch is dropped
+	LR          float64  `json:"lr"`     // AdamW's learning rate at its highest
+	WeightDecay float64  `json:"weight_decay"`
+	Schedule    Schedule `json:"schedule"`
+	Warmup      int      `json:"warmup"` // steps over which the learning rate rises from 0
+	// Seed decides the order of the images and the probes' starting weights.
+	Seed uint64 `json:"seed"`
+
+	Disentangle Disentangle `json:"disentangle"`
+}
+
+// Paper is the paper's recipe for a pretrained model (section 2; paper.md 3.1), with
+// the constant learning rate that its code amounts to (D8).
+var Paper = Recipe{Epochs: 200, Batch: 128, LR: 1e-6, WeightDecay: .01, Schedule: Constant}
+
+// Quick trains vit.CourseQuick on discrimination in about two minutes on two cores:
+// `sd train --preset quick`. It reaches .97 to .99 on fresh images; docs/benchmarks.md has the run.
+var Quick = Recipe{Epochs: 16, Batch: 64, LR: 1e-3, WeightDecay: .01, Schedule: Cosine, Warmup: 100,
+	Disentangle: Disentangle{Weight: 1, After: 1}}
+
+// Validate tells whether a model of this configuration can be trained so on n images.
+func (r Recipe) Validate(c vit.Config, n int) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case n == 0:
+		return fmt.Errorf("finetune: the training set is empty")
+	case r.Epochs < 1:
+		return fmt.Errorf("finetune: %d epochs, expected at least 1", r.Epochs)
+	case r.Batch < 1 || r.Batch > n:
+		return fmt.Errorf("finetune: batches of %d images, expected 1 to %d, the size of the training set", r.Batch, n)
+	case !(r.LR > 0):
+		return fmt.Errorf("finetune: the learning rate is %g, expected a positive number", r.LR)
+	case !(r.WeightDecay >= 0):
+		return fmt.Errorf("finetune: the weight decay is %g, expected 0 or a positive number", r.WeightDecay)
+	case r.Warmup < 0 || r.Warmup >= r.steps(n):
+		return fmt.Errorf("finetune: %d warm-up steps, expected 0 to %d (there are %d steps in all)", r.Warmup, r.steps(n)-1, r.steps(n))
+	}
+	if err := r.Schedule.validate(); err != nil {
+		return err
+	}
+	return r.Disentangle.validate(c)
+}
+
+// perEpoch returns the number of steps of an epoch over n images; steps, of the whole training.
+func (r Recipe) perEpoch(n int) int { return n / r.Batch }
+func (r Recipe) steps(n int) int    { return r.Epochs * r.perEpoch(n) }
