@@ -1,0 +1,52 @@
+package study
+
+import (
+	"fmt"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/backend"
+	"samediff/sdlib/progress"
+)
+
+// Options say where a Lab keeps its results, on what it computes, and whom it tells.
+// The zero value is the default store, the best backend, and silence.
+type Options struct {
+	Store    string        // folder of the store; "" is artifact.DefaultDir
+	Backend  string        // as for backend.Open; "" is the best that works here
+	Progress progress.Func // told how far long steps are
+	Notify   func(string)  // told what happens on the way: waiting, damage found
+}
+
+// A Lab is a store of results together with the backend that computes what is missing.
+// The backend is opened at the first computation: reading results needs none.
+type Lab struct {
+	Store    *artifact.Store
+	options  Options
+	computes *backend.Backend
+}
+
+// Open opens a lab.
+func Open(o Options) (*Lab, error) {
+	store, err := artifact.Open(o.Store)
+	if err != nil {
+		return nil, err
+	}
+	store.Notify = o.Notify
+	return &Lab{Store: store, options: o}, nil
+}
+
+// Backend returns the backend that the lab computes on.
+func (l *Lab) Backend() (*backend.Backend, error) {
+	if l.computes != nil {
+		return l.computes, nil
+	}
+	be, err := backend.Open(l.options.Backend)
+	if err != nil {
+		return nil, err
+	}
+	l.computes, l.Store.Machine = be, fmt.Sprintf("%s, PJRT %s", be.Choice, be.Version)
+	if !be.IsXLA() {
+		l.Store.Machine = be.Choice
+	}
+	return be, nil
+}

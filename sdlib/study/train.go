@@ -1,0 +1,138 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
+)
+
+// A Training says everything that a trained model depends on.
+type Training struct {
+	Model     vit.Config      `json:"model"`
+	ModelSeed uint64          `json:"model_seed"` // of the starting weights
+	Stimuli   stimuli.Config  `json:"stimuli"`    // the training set; the other splits have the same configuration
+	Val       int             `json:"val"`        // images of the validation set, evaluated after each epoch
+	Recipe    finetune.Recipe `json:"recipe"`
+}
+
+// Quick is the model that `make demo` trains: discrimination on 6,400 images of 64
+// pixels with one token per object, 4 blocks, 0.5 million parameters, with the
+// disentanglement loss. `sd train quick` takes about two minutes on two CPU cores;
+// docs/benchmarks.md has the accuracies it reached.
+var Quick = Training{
+	Model: vit.CourseQuick, ModelSeed: 1,
+	Stimuli: stimuli.Config{Geometry: stimuli.CourseQuick, Seed: 1},
+	Val:     1600,
+	Recipe:  finetune.Quick,
+}
+
+// Course is the larger course model: four tokens per object, 6 blocks, 0.7 million
+// parameters. `sd train course` takes about a quarter of an hour on two CPU cores.
+var Course = Training{
+	Model: vit.Course, ModelSeed: 1,
+	Stimuli: stimuli.Config{Geometry: stimuli.Course, Seed: 1},
+	Val:     1600,
+	Recipe:  finetune.Course,
+}
+
+// Presets are the trainings that have a name.
+var Presets = map[string]Training{"quick": Quick, "course": Course}
+
+// A Model is a vision transformer with the key that names it in the store.
+type Model struct {
+	*vit.Model
+	ID       artifact.ID      // of the training, or the hash of a model read from files
+	Training Training         // what it was trained by; the zero value for a model read from files
+	History  []finetune.Epoch // one line per epoch
+	Dir      string           // folder with config.json and model.safetensors
+}
+
+// trainVersion is raised when the same Training would give other weights.
+const trainVersion = 1
+
+// historyFile is the log of a training in its artifact.
+const historyFile = "history.json"
+
+// Train returns the model of a training, and trains it if the store does not have it.
+// Interrupted, even by kill -9, it goes on where it stopped when asked again.
+func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
+	train, val, err := t.open()
+	if err != nil {
+		return nil, err
+	}
+	a, err := l.Store.Get(ctx, artifact.Key{Step: "train", Version: trainVersion, Params: t}, func(ctx context.Context, dir string) error {
+		be, err := l.Backend()
+		if err != nil {
+			return err
+		}
+		start, err := vit.New(t.Model, t.ModelSeed)
+		if err != nil {
+			return err
+		}
+		result, err := finetune.Train(ctx, be, start, train, val, t.Recipe, finetune.Options{
+			Dir: filepath.Join(dir, "work"), Progress: l.options.Progress, Warn: l.options.Notify})
+		if err != nil {
+			return err
+		}
+		if err := result.Model.Save(dir); err != nil {
+			return err
+		}
+		text, err := json.MarshalIndent(result.History, "", " ")
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, historyFile), text, 0o644)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	m := &Model{ID: a.ID, Training: t, Dir: a.Dir}
+	if m.Model, err = vit.Load(a.Dir); err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(a.Path(historyFile))
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return m, json.Unmarshal(text, &m.History)
+}
+
+// open checks the training and plans its sets, before anything is computed.
+func (t *Training) open() (train, val *stimuli.Set, err error) {
+	if t.Stimuli, err = t.Stimuli.Resolved(); err != nil {
+		return nil, nil, err
+	}
+	t.Stimuli.Split = stimuli.Train
+	if train, err = stimuli.Open(t.Stimuli); err != nil {
+		return nil, nil, err
+	}
+	if t.Val > 0 {
+		c := t.Stimuli
+		c.Split, c.Size = stimuli.Val, t.Val
+		if val, err = stimuli.Open(c); err != nil {
+			return nil, nil, err
+		}
+	}
+	return train, val, t.Recipe.Validate(t.Model, train.Len())
+}
+
+// Load returns the model in a folder, as [vit.Load] reads it. Its results are kept
+// under the hash of its weights, wherever the folder lies.
+func (l *Lab) Load(dir string) (*Model, error) {
+	m, err := vit.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := m.Hash()
+	if err != nil {
+		return nil, err
+	}
+	return &Model{Model: m, ID: artifact.ID(hash), Dir: dir}, nil
+}
