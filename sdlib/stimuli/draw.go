@@ -27,14 +27,14 @@ func (s *Set) Draw(i int, dst []uint8) {
 // imageBytes is the size of an image in memory.
 func (s *Set) imageBytes() int { return s.config.Geometry.Image * s.config.Geometry.Image * 3 }
 
-// fill sets all bytes, by copying a growing beginning over the rest.
+// fill sets all bytes, by copying a beginning that is small enough for the processor's nearest cache over the rest.
 func fill(dst []uint8, value uint8) {
-	if len(dst) == 0 {
-		return
+	const block = 8 << 10
+	for i := range min(64, len(dst)) {
+		dst[i] = value
 	}
-	dst[0] = value
-	for n := 1; n < len(dst); n *= 2 {
-		copy(dst[n:], dst[:n])
+	for n := 64; n < len(dst); {
+		n += copy(dst[n:], dst[:min(n, block)])
 	}
 }
 

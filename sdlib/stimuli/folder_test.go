@@ -338,7 +338,7 @@ func TestManifestErrors(t *testing.T) {
 		{metadataFile, `"source_tokens":[`, `"source_tokens":[1,`, "source_tokens"},
 		{metadataFile, `"random_tokens":[`, `"random_tokens":[-7,`, "random_tokens"},
 		{metadataFile, `"cf/000000.png"`, `"../cf/000000.png"`, "inside the folder"},
-		{metadataFile, `"cf":{"label":`, `"cf":{"label":3,"was":`, "cf: label 3"},
+		{metadataFile, `"cf_scene":{"label":`, `"cf_scene":{"label":3,"was":`, "cf: label 3"},
 	} {
 		name := filepath.Join(dir, c.file)
 		sound, err := os.ReadFile(name)

@@ -66,8 +66,8 @@ type counterfactualRecord struct {
 	SourceTokens    []int       `json:"source_tokens"`
 	OtherTokens     []int       `json:"other_tokens"`
 	RandomTokens    []int       `json:"random_tokens"`
-	Base            sceneRecord `json:"base"`
-	CF              sceneRecord `json:"cf"`
+	Base            sceneRecord `json:"base_scene"`
+	CF              sceneRecord `json:"cf_scene"`
 }
 
 // sceneOf writes down a stimulus.
