@@ -64,7 +64,7 @@ demo: build ## train a small model, evaluate it, score its heads, and show it al
 
 # Executed again when the notebook, the library or the kernel changed. The notebook in notebooks/ stays as it is.
 $(DEMO)/00-tour.html: notebooks/00-tour.ipynb go.mod go.sum kernels/requirements.txt kernels/run_notebooks.py \
-		$(wildcard kernels/sd/*) $(shell find sdlib -name '*.go' ! -name '*_test.go')
+		$(wildcard kernels/sd/*) $(filter-out %_test.go,$(wildcard sdlib/*/*.go sdlib/*/*/*.go))
 	@echo "executing $< ..."
 	@$(RUN) --out $(DEMO) --html $(NBFLAGS) $<
 

@@ -56,7 +56,6 @@ try:
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-    from nbconvert import HTMLExporter
 except ImportError as missing:
     sys.exit(f'{missing}: run this with {ROOT}/.venv/bin/python, which "make setup" makes')
 
@@ -100,6 +99,8 @@ def write(path, text):
 
 def page(nb, title):
     """The notebook as one HTML file: pictures inside; only formulas ask the network for MathJax."""
+    from nbconvert import HTMLExporter  # half a second, for those who want pages
+
     exporter = HTMLExporter(
         embed_images=True,
         raw_template="{% extends 'lab/index.html.j2' %}{% block html_head_js_requirejs %}{% endblock %}",
