@@ -25,7 +25,8 @@
 // # What stays in the notebook
 //
 // Pictures are PNGs at twice the screen's resolution with their width on screen,
-// JPEGs where a PNG of photographs would be large, both with alternative text.
+// JPEGs where a PNG of photographs would be large. Their alternative text is the
+// output's plain text and its metadata "alt".
 // Progress bars end as one line of text without times, so that a notebook executed
 // twice is the same file.
 package nb

@@ -209,7 +209,7 @@ func TestProgressInNotebook(t *testing.T) {
 	r := runInNotebook(t, "progress")
 	want := []string{
 		"before",
-		"train: 100 of 100 images  loss .1",
+		"train: 100 of 100 images  loss .1   val .9",
 		"during",
 		"count: 3 heads",
 		"bench  100%  8/8 steps  4.00 steps/s  in 2s",

@@ -37,7 +37,7 @@ var cells = map[string]func(){
 		nb.Printf("before")
 		report(progress.Update{Task: "train", Done: 10, Total: 100, Unit: "images", Rate: 50, Left: 2 * time.Second, Note: "loss <.7"})
 		nb.Printf("during")
-		report(progress.Update{Task: "train", Done: 100, Total: 100, Unit: "images", Rate: 48, Elapsed: time.Second, Note: "loss .1", Finished: true})
+		report(progress.Update{Task: "train", Done: 100, Total: 100, Unit: "images", Rate: 48, Elapsed: time.Second, Note: "loss .1\n  val .9", Finished: true})
 		report(progress.Update{Task: "count", Done: 3, Unit: "heads", Finished: true})
 		nb.TimedProgress()(progress.Update{Task: "bench", Done: 8, Total: 8, Unit: "steps", Rate: 4, Elapsed: 2 * time.Second, Finished: true})
 	},

@@ -5,6 +5,7 @@ import (
 	"html"
 	"os"
 	"strings"
+	"unicode"
 
 	"samediff/sdlib/progress"
 
@@ -68,7 +69,6 @@ func barHTML(u progress.Update) string {
 
 // finalLine returns what stays in the notebook.
 func finalLine(u progress.Update) string {
-	u.Note = strings.Join(strings.Fields(u.Note), " ")
 	line := fmt.Sprintf("%s: %d", u.Task, u.Done)
 	if u.Total > 0 {
 		line += fmt.Sprintf(" of %d", u.Total)
@@ -77,5 +77,10 @@ func finalLine(u progress.Update) string {
 	if u.Note != "" {
 		line += "  " + u.Note
 	}
-	return line
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, line)
 }
