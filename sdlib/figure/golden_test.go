@@ -54,7 +54,8 @@ func TestGolden(t *testing.T) {
 
 // On amd64 the images agree byte for byte. Other architectures fuse multiply and
 // add, which moves the rounding of a curve's edge: a few levels in some pixels,
-// seldom more where an edge falls on the border of a pixel.
+// seldom more where an edge falls on the border of a pixel. GOAMD64=v3 fuses on
+// amd64 and so puts the tolerance to the test.
 const (
 	levels = 6      // by which any pixel may differ
 	strays = 0.0005 // share of pixels that may differ by more
