@@ -65,7 +65,7 @@ type Config struct {
 	Size     int      `json:"size"`     // number of stimuli, a multiple of 2 (RMTS: of 4); 0 is DefaultSize
 	Seed     uint64   `json:"seed"`
 
-	NoiseSD float64 `json:"noise_sd"` // 0 is DefaultNoiseSD; negative draws no noise; math.Sqrt(10) is the paper's text
+	NoiseSD float64 `json:"noise_sd"` // 0 is DefaultNoiseSD; negative draws none, and then images may come twice; math.Sqrt(10) is the paper's text
 	Clip    int     `json:"clip"`     // 0 is DefaultClip; 255 is the paper's text
 
 	Faithful Faithful `json:"faithful,omitzero"` // what the paper's code does and should not

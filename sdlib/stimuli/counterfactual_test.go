@@ -19,6 +19,9 @@ func mustOpenCF(t testing.TB, cfg CounterfactualConfig) *Counterfactuals {
 	return set
 }
 
+// openedCF are the sets that eachCounterfactual has opened.
+var openedCF = map[CounterfactualConfig]*Counterfactuals{}
+
 // eachCounterfactual runs a test over tasks, properties, object sets, splits, seeds and geometries.
 func eachCounterfactual(t *testing.T, test func(t *testing.T, set *Counterfactuals)) {
 	var configs []CounterfactualConfig
@@ -37,7 +40,10 @@ func eachCounterfactual(t *testing.T, test func(t *testing.T, set *Counterfactua
 	}
 	for _, cfg := range configs {
 		t.Run(fmt.Sprintf("%s/%s/%s/%s/%s", cfg.Set.Task, cfg.Property, cfg.Set.Objects, cfg.Set.Split, cfg.Set.Geometry.Name), func(t *testing.T) {
-			test(t, mustOpenCF(t, cfg))
+			if openedCF[cfg] == nil {
+				openedCF[cfg] = mustOpenCF(t, cfg)
+			}
+			test(t, openedCF[cfg])
 		})
 	}
 }

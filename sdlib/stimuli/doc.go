@@ -22,6 +22,16 @@
 // are equal and none can be learned by its bytes. Because cells lie on the patch grid, an object always covers the
 // same number of whole patches: that is what lets an analysis ask about "the tokens of object 1".
 //
+// # What else there is
+//
+// [OpenCounterfactuals] makes the pairs of images that interventions need: a base image, and another from which one object's
+// shape or color is to be carried over. [Factors] vary what the paper keeps fixed: places off the patch grid, number,
+// size, angle, contrast and texture of objects, noise on the background. [Faithful] repeats what the paper's
+// released code does and should not. [Set.Export] writes a Hugging Face ImageFolder, [Import] reads one back, and
+// [ImportFolder] makes a set of one's own images with boxes or masks; docs/formats.md describes the fields.
+//
+// # Sources
+//
 // The facts (sizes, splits, sampling) are those of section 2 and appendix A of "Beyond the Doors of Perception:
 // Vision Transformers Represent Relations Between Objects" (Lepori, Tartaglini et al., NeurIPS 2024) and of its
 // released code. The silhouettes are our own. Where paper and code disagree, the default is the correct choice.

@@ -60,13 +60,7 @@ func (c Config) dropSame(stimuli []Stimulus) []Stimulus {
 	missing := int(math.Round(float64(len(stimuli)/2*(3200-kept)) / 3200))
 
 	times := map[[2]item]int{}
-	pairOf := func(s Stimulus) [2]item {
-		a, b := s.Objects[0], s.Objects[1]
-		if a.Color > b.Color || a.Color == b.Color && a.Shape > b.Shape {
-			a, b = b, a
-		}
-		return [2]item{{a.Shape, a.Color}, {b.Shape, b.Color}}
-	}
+	pairOf := func(s Stimulus) [2]item { return ordered(itemOf(s.Objects[0]), itemOf(s.Objects[1])) }
 	for d := 1; d < len(stimuli); d += 2 {
 		times[pairOf(stimuli[d])]++
 	}
