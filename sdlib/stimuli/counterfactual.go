@@ -113,11 +113,7 @@ func OpenCounterfactuals(cfg CounterfactualConfig) (*Counterfactuals, error) {
 	if set.Factors.Count > 2 {
 		return nil, fmt.Errorf("stimuli: counterfactual pairs with %d objects: expected 2, the edited object and its partner", set.Factors.Count)
 	}
-	stimuli, err := set.plan()
-	if err != nil {
-		return nil, err
-	}
-	planner := newCounterfactualPlanner(cfg, stimuli)
+	planner := newCounterfactualPlanner(cfg, set.plan())
 	if set.Task == RMTS {
 		err = planner.rmts()
 	} else {

@@ -1,9 +1,6 @@
 package stimuli
 
-import (
-	"fmt"
-	"image"
-)
+import "image"
 
 // The purposes random numbers serve, each with streams of its own.
 const (
@@ -31,7 +28,7 @@ func (c Config) key() uint64 {
 }
 
 // plan decides everything about a set's stimuli except pixels.
-func (c Config) plan() ([]Stimulus, error) {
+func (c Config) plan() []Stimulus {
 	if c.Task == RMTS {
 		return c.planRMTS()
 	}
@@ -39,7 +36,7 @@ func (c Config) plan() ([]Stimulus, error) {
 	if c.Faithful.MissingSame {
 		stimuli = c.dropSame(stimuli)
 	}
-	return stimuli, nil
+	return stimuli
 }
 
 // planDiscrimination follows section 2 and appendix A of the paper: every different pair brings a same pair, one of its
@@ -89,42 +86,32 @@ func (c Config) oddOneOut(pair [2]item, count int, random stream) []item {
 // planRMTS follows appendix A: sample pairs as in discrimination, half of them with a display pair of the same
 // relation. Stimuli cycle over the four cells (sample, display) = same-same, same-different, different-different,
 // different-same, whose labels alternate. The display pair is any pair of the split but the sample pair.
-func (c Config) planRMTS() ([]Stimulus, error) {
+func (c Config) planRMTS() []Stimulus {
 	items := c.items()
 	key := c.key()
 	sampler := newSampler(items, newStream(key, forPairs))
-	type couple = [2]int
-	different := make([]couple, c.Size/2)
-	same := make([]couple, c.Size/2)
+	different, same := make([]couple, c.Size/2), make([]couple, c.Size/2)
 	for d := range different {
 		first, second := sampler.different()
 		double := sampler.same(first, second)
 		different[d], same[d] = couple{first, second}, couple{double, double}
 	}
+	// At least two of each, even in the smallest set: the first two pairs of a sampler share no object.
 	differentDisplays, sameDisplays := unique(different), unique(same)
-	if len(differentDisplays) < 2 || len(sameDisplays) < 2 {
-		return nil, fmt.Errorf("stimuli: %d RMTS stimuli from %d objects give too few pairs to show a display pair other than the sample pair: ask for more stimuli",
-			c.Size, len(items))
-	}
 
 	out := make([]Stimulus, 0, c.Size)
 	for i := range c.Size {
-		d := i / 4 * 2
-		var sample couple
-		displays := sameDisplays
-		switch i % 4 {
-		case 0:
-			sample = same[d]
-		case 1:
-			sample, displays, d = same[d+1], differentDisplays, d+1
-		case 2:
-			sample, displays = different[d], differentDisplays
-		case 3:
-			sample, d = different[d+1], d+1
+		d, cell := i/4*2+i%2, i%4
+		sample, displays := same[d], sameDisplays
+		if cell >= 2 {
+			sample = different[d]
+		}
+		if cell == 1 || cell == 2 {
+			displays = differentDisplays
 		}
 		choose := newStream(key, forDisplay, uint64(i))
 		display := displays[choose.below(len(displays))]
-		for unordered(display) == unordered(sample) {
+		for display.sorted() == sample.sorted() {
 			display = displays[choose.below(len(displays))]
 		}
 
@@ -144,7 +131,7 @@ func (c Config) planRMTS() ([]Stimulus, error) {
 		s.Label = labelOf(s.Pairs)
 		out = append(out, s)
 	}
-	return out, nil
+	return out
 }
 
 // relation is 1 for equal items, 0 for different ones.
@@ -171,24 +158,23 @@ func labelOf(pairs []Pair) int {
 	return label
 }
 
+// A couple is two items, by their indices.
+type couple [2]int
+
+// sorted is the couple whichever comes first.
+func (c couple) sorted() couple { return couple{min(c[0], c[1]), max(c[0], c[1])} }
+
 // unique lists the couples without repetition, in the order they first come.
-func unique(couples [][2]int) [][2]int {
-	seen := make(map[[2]int]bool, len(couples))
-	var out [][2]int
-	for _, couple := range couples {
-		if u := unordered(couple); !seen[u] {
-			seen[u] = true
-			out = append(out, couple)
+func unique(couples []couple) []couple {
+	seen := make(map[couple]bool, len(couples))
+	var out []couple
+	for _, c := range couples {
+		if !seen[c.sorted()] {
+			seen[c.sorted()] = true
+			out = append(out, c)
 		}
 	}
 	return out
-}
-
-func unordered(couple [2]int) [2]int {
-	if couple[0] > couple[1] {
-		couple[0], couple[1] = couple[1], couple[0]
-	}
-	return couple
 }
 
 // object puts an item into the cell at a place, with the next jitter of a stream and the looks of another.

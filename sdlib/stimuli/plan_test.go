@@ -91,10 +91,10 @@ func TestBalance(t *testing.T) {
 			index[it] = i
 		}
 		different, doubled := make([]int, len(items)), make([]int, len(items))
-		pairs := map[[2]int]int{}
+		pairs := map[couple]int{}
 		for i := range set.Len() {
 			s := set.Stimulus(i)
-			var ends [2]int
+			var ends couple
 			for e, o := range s.Objects[:2] {
 				at, ok := index[item{o.Shape, o.Color}]
 				if !ok {
@@ -108,7 +108,7 @@ func TestBalance(t *testing.T) {
 			}
 			different[ends[0]]++
 			different[ends[1]]++
-			pairs[unordered(ends)]++
+			pairs[ends.sorted()]++
 		}
 		if s := spread(different); s > 3 {
 			t.Errorf("objects are in different pairs with counts that spread by %d", s)
@@ -121,7 +121,7 @@ func TestBalance(t *testing.T) {
 			for a := range items {
 				for b := range a {
 					if kindOf(items[a], items[b]) == kind {
-						count := pairs[[2]int{b, a}]
+						count := pairs[couple{b, a}]
 						low, high = min(low, count), max(high, count)
 					}
 				}

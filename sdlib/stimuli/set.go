@@ -20,17 +20,13 @@ func newSet(cfg Config, key uint64, stimuli []Stimulus) *Set {
 }
 
 // Open plans the set a configuration describes. It fails, saying which field and what was expected, when the sizes do
-// not fit each other, a name is unknown, or the set is too small for the pairs it needs.
+// not fit each other, a name is unknown, or a value is out of range.
 func Open(cfg Config) (*Set, error) {
 	cfg, err := cfg.Resolved()
 	if err != nil {
 		return nil, err
 	}
-	stimuli, err := cfg.plan()
-	if err != nil {
-		return nil, err
-	}
-	return newSet(cfg, cfg.key(), stimuli), nil
+	return newSet(cfg, cfg.key(), cfg.plan()), nil
 }
 
 // Config is the configuration, with every default written out.
