@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"image"
 	"slices"
 	"strings"
 	"testing"
@@ -247,6 +248,53 @@ func TestCounterfactualImages(t *testing.T) {
 	}
 	if got, want := hex.EncodeToString(all.Sum(nil)[:8]), "5c469d3e96f1627d"; got != want {
 		t.Errorf("hash %s, want %s", got, want)
+	}
+}
+
+// TestCounterfactualsOffGrid checks that pairs off the patch grid have all their patches, padded with -1, and that base and
+// counterfactual cells of RMTS stay where they are.
+func TestCounterfactualsOffGrid(t *testing.T) {
+	for _, task := range []Task{Discrimination, RMTS} {
+		set := mustOpenCF(t, CounterfactualConfig{Config{Task: task, Geometry: B16, Size: 240, Factors: Factors{OffGrid: true}}, ColorProperty, 40})
+		p := max(set.Base().TokensPerObject(), set.CF().TokensPerObject())
+		tokens := set.Tokens()
+		if p != 9 || len(tokens.Edited) != 40*p || len(tokens.Random) != 40*p || !slices.Contains(tokens.Source, -1) {
+			t.Fatalf("%s: %d patches per object, %d tokens", task, p, len(tokens.Edited))
+		}
+		for i := range set.Len() {
+			r := set.Record(i)
+			for o, object := range r.Base.Objects {
+				cf := r.CF.Objects[o]
+				base := image.Pt(object.Box.Min.X-object.DX, object.Box.Min.Y-object.DY)
+				if task == RMTS && base != image.Pt(cf.Box.Min.X-cf.DX, cf.Box.Min.Y-cf.DY) {
+					t.Fatalf("record %d: cell %d moves", i, o)
+				}
+			}
+			if len(r.Random) != len(r.CF.Objects[r.Source].Tokens) {
+				t.Fatalf("record %d: %d random patches for %v", i, len(r.Random), r.CF.Objects[r.Source].Tokens)
+			}
+		}
+	}
+}
+
+// TestCrowdedCell checks where the random-patch control goes when objects fill the grid: on other objects, or, when the
+// source itself leaves no room, nowhere.
+func TestCrowdedCell(t *testing.T) {
+	cfg := Config{Geometry: Geometry{Image: 4, Patch: 1, Cell: 2}}
+	var s Stimulus
+	for _, tokens := range [][]int{{0, 1, 4, 5}, {2, 3, 6, 7}, {8, 9, 12, 13}, {10, 11, 14, 15}} {
+		s.Objects = append(s.Objects, Object{Tokens: tokens})
+	}
+	random := newStream(1)
+	for range 20 {
+		for _, token := range cfg.emptyCell(s, s.Objects[0].Tokens, &random) {
+			if contains(s.Objects[0].Tokens, token) {
+				t.Fatalf("patch %d is the source's", token)
+			}
+		}
+	}
+	if at := cfg.emptyCell(s, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, &random); at != nil {
+		t.Errorf("patches %v beside three quarters of the grid", at)
 	}
 }
 

@@ -67,9 +67,6 @@ func (g Geometry) CellPatches() int { return g.Cell / g.Patch }
 // TokensPerObject is P, the number of patches a cell covers: CellPatches².
 func (g Geometry) TokensPerObject() int { return g.CellPatches() * g.CellPatches() }
 
-// Corners is the number of patches along a side at which a cell may have its corner.
-func (g Geometry) Corners() int { return g.Grid() - g.CellPatches() + 1 }
-
 // Validate checks that the sizes fit each other. The error names the field, what it is and what it should be.
 func (g Geometry) Validate() error {
 	if err := g.validateGrid(); err != nil {

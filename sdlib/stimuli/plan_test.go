@@ -215,3 +215,27 @@ func TestPlaces(t *testing.T) {
 		t.Errorf("chi-squared of the corners %.1f, want at most 84", chi)
 	}
 }
+
+// TestJitter checks that offsets take every value of 0..Jitter, both ends included, equally often on both axes.
+func TestJitter(t *testing.T) {
+	for _, g := range []Geometry{B16, B14, Course} {
+		set := mustOpen(t, Config{Geometry: g, Size: 3200})
+		counts := make([][2]float64, g.Jitter+1)
+		for i := range set.Len() {
+			for _, o := range set.Stimulus(i).Objects {
+				counts[o.DX][0]++
+				counts[o.DY][1]++
+			}
+		}
+		expected := 6400 / float64(g.Jitter+1)
+		for axis := range 2 {
+			chi := 0.
+			for _, count := range counts {
+				chi += (count[axis] - expected) * (count[axis] - expected) / expected
+			}
+			if chi > 26.2 { // 99.9th percentile of chi-squared with 8 degrees of freedom, the most there are
+				t.Errorf("%s: chi-squared of jitter on axis %d is %.1f, want at most 26.2", g.Name, axis, chi)
+			}
+		}
+	}
+}

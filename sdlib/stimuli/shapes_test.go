@@ -1,6 +1,7 @@
 package stimuli
 
 import (
+	"image/color"
 	"math"
 	"testing"
 )
@@ -130,6 +131,27 @@ func TestResizeAgrees(t *testing.T) {
 			if d := difference(direct, fine.Resize(size), 0); d > size*size/25 {
 				t.Errorf("%s at %d px: drawn and resized masks differ in %d pixels", ShapeName(shape), size, d)
 			}
+		}
+	}
+}
+
+// TestRenderShape compares a rendered shape with its mask: its color on the object, white elsewhere, opaque.
+func TestRenderShape(t *testing.T) {
+	img, err := RenderShape(5, 4, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mask, err := ShapeMask(5, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, object := range mask.Bits {
+		want := color.NRGBA{255, 255, 255, 255}
+		if object {
+			want = color.NRGBA{3, 169, 244, 255} // light blue
+		}
+		if got := img.NRGBAAt(i%32, i/32); got != want {
+			t.Fatalf("pixel %d is %v, want %v", i, got, want)
 		}
 	}
 }
