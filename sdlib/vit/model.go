@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/safetensors"
@@ -28,6 +29,28 @@ func New(c Config, seed uint64) (*Model, error) {
 		return nil, err
 	}
 	return &Model{Config: c, Weights: initial(c, seed)}, nil
+}
+
+// check tells whether the weights are those that the configuration describes.
+func (m *Model) check() error {
+	if m == nil || m.Weights == nil {
+		return errors.New("vit: a model without weights: make one with New or Load")
+	}
+	if err := m.Config.Validate(); err != nil {
+		return err
+	}
+	if n := len(m.Weights.Blocks); n != m.Config.Blocks {
+		return fmt.Errorf("vit: a model with weights for %d blocks, its configuration says %d", n, m.Config.Blocks)
+	}
+	for _, f := range m.Weights.fields(m.Config) {
+		if *f.value == nil {
+			return fmt.Errorf("vit: %s is nil, expected a tensor of shape %v", f.name, f.shape)
+		}
+		if s := (*f.value).Shape(); s.DType != dtypes.Float32 || !slices.Equal(s.Dimensions, f.shape) {
+			return fmt.Errorf("vit: %s is %s, expected Float32 %v", f.name, s, f.shape)
+		}
+	}
+	return nil
 }
 
 // weightsFile is the name of a model's weights in its folder, as transformers calls it.
@@ -95,9 +118,21 @@ func floats(t safetensors.Tensor, shape []int) (*tensors.Tensor, error) {
 	return tensors.FromFlatDataAndDimensions(values, shape...), nil
 }
 
+// Images wraps pixels, n·height·width·3 bytes, as a tensor [n, height, width, 3] that programs take.
+func (c Config) Images(pixels []uint8) (*tensors.Tensor, error) {
+	each := c.Image * c.Image * 3
+	if each < 1 || len(pixels) == 0 || len(pixels)%each != 0 {
+		return nil, fmt.Errorf("vit: %d bytes of pixels, expected a multiple of %d (images of %dx%d, 3 channels)", len(pixels), each, c.Image, c.Image)
+	}
+	return tensors.FromFlatDataAndDimensions(pixels, len(pixels)/each, c.Image, c.Image, 3), nil
+}
+
 // Save writes the model to a folder in the layout of Hugging Face's
 // ViTForImageClassification, each file written aside and renamed.
 func (m *Model) Save(dir string) error {
+	if err := m.check(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("vit: save model: %w", err)
 	}
@@ -127,6 +162,9 @@ func (m *Model) safetensors() ([]safetensors.Tensor, error) {
 // Hash names a model by its content: the SHA-256 of its configuration and every
 // weight's name and bytes, 64 hexadecimal digits.
 func (m *Model) Hash() (string, error) {
+	if err := m.check(); err != nil {
+		return "", err
+	}
 	h := sha256.New()
 	if err := json.NewEncoder(h).Encode(m.Config); err != nil {
 		return "", fmt.Errorf("vit: hash: %w", err)

@@ -1,8 +1,12 @@
 package vit
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -12,31 +16,68 @@ import (
 
 // A Program is a function of a model's weights and some inputs, compiled for a
 // backend. It is compiled at the first run, and again for inputs of other shapes.
+// What is wrong with the function shows at the first run, as an error that names
+// the caller's line.
 type Program struct {
+	be      *backend.Backend
 	exec    *Exec
-	weights []any
+	weights []*tensors.Tensor
+	place   func() error // once
 }
 
 // Compile returns the program of fn, a graph function that is given the model's
 // weights and the inputs of [Program.Run].
 func Compile(be *backend.Backend, m *Model, fn func(w *Weights[*Node], inputs []*Node) []*Node) (*Program, error) {
-	n := len(m.Config.Names())
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	c := m.Config
+	n := len(c.Names())
 	exec, err := NewExec(be.Engine, func(in []*Node) []*Node {
-		return fn(Unflatten(m.Config, in[:n]), in[n:])
+		defer catch()
+		return fn(Unflatten(c, in[:n]), in[n:])
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vit: compile: %w", err)
 	}
-	p := &Program{exec: exec.WithName("vit").SetMaxCache(-1)}
-	for _, w := range m.Weights.Flatten(m.Config) {
-		p.weights = append(p.weights, w)
-	}
+	p := &Program{be: be, exec: exec.WithName("vit").SetMaxCache(-1), weights: m.Weights.Flatten(c)}
+	p.place = sync.OnceValue(func() (err error) {
+		for i, w := range p.weights {
+			if p.weights[i], err = p.here(w); err != nil {
+				return fmt.Errorf("vit: %s can't be copied to %s: %w", c.Names()[i], be.Choice, err)
+			}
+		}
+		return nil
+	})
 	return p, nil
 }
 
 // Run computes the program's outputs for inputs: tensors, or Go slices and numbers.
-func (p *Program) Run(inputs ...any) ([]*tensors.Tensor, error) {
-	out, err := p.exec.Exec(append(p.weights[:len(p.weights):len(p.weights)], inputs...)...)
+// Weights and inputs that live on another backend are copied.
+func (p *Program) Run(inputs ...any) (out []*tensors.Tensor, err error) {
+	if err := p.place(); err != nil {
+		return nil, err
+	}
+	args := make([]any, 0, len(p.weights)+len(inputs))
+	for _, w := range p.weights {
+		args = append(args, w)
+	}
+	for i, in := range inputs {
+		x, err := p.input(in)
+		if err != nil {
+			return nil, fmt.Errorf("vit: input %d: %w", i, err)
+		}
+		args = append(args, x)
+	}
+	defer func() { // GoMLX returns errors; should it panic all the same, the user gets an error too
+		if r := recover(); r != nil {
+			out, err = nil, fmt.Errorf("vit: %s", firstLine(r))
+		}
+	}()
+	out, err = p.exec.Exec(args...)
+	if broken := (*graphError)(nil); errors.As(err, &broken) {
+		return nil, broken
+	}
 	if err != nil {
 		return nil, fmt.Errorf("vit: %s", firstLine(err))
 	}
@@ -46,17 +87,61 @@ func (p *Program) Run(inputs ...any) ([]*tensors.Tensor, error) {
 // Close frees the compiled code. The model's weights stay.
 func (p *Program) Close() { p.exec.Finalize() }
 
-// Images wraps pixels, n·height·width·3 bytes, as a tensor that programs take.
-func (c Config) Images(pixels []uint8) (*tensors.Tensor, error) {
-	each := c.Image * c.Image * 3
-	if len(pixels) == 0 || len(pixels)%each != 0 {
-		return nil, fmt.Errorf("vit: %d bytes of pixels, expected a multiple of %d (images of %dx%d, 3 channels)", len(pixels), each, c.Image, c.Image)
+// input makes a tensor of what the user gave.
+func (p *Program) input(in any) (x *tensors.Tensor, err error) {
+	if x, ok := in.(*tensors.Tensor); ok {
+		if err := x.CheckValid(); err != nil {
+			return nil, fmt.Errorf("a tensor that is nil or was freed")
+		}
+		return p.here(x)
 	}
-	return tensors.FromFlatDataAndDimensions(pixels, len(pixels)/each, c.Image, c.Image, 3), nil
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("a %T makes no tensor (%s): expected a *tensors.Tensor, a number, or slices of numbers of equal lengths", in, firstLine(r))
+		}
+	}()
+	return tensors.MustFromAnyValue(in), nil
 }
 
-// firstLine cuts off the stack trace that GoMLX's errors carry.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
+// here returns a tensor that the program's backend can read: x, or a copy when
+// another backend holds x.
+func (p *Program) here(x *tensors.Tensor) (*tensors.Tensor, error) {
+	if other, err := x.Backend(); err != nil || other == p.be.Engine { // an error: on no backend yet
+		return x, nil
+	}
+	return x.LocalClone()
+}
+
+// A graphError is a panic of a graph function: what it said, and where the caller's code was.
+type graphError struct{ message string }
+
+func (e *graphError) Error() string { return e.message }
+
+// catch turns any panic of a graph function into a *graphError, which GoMLX hands on as an error.
+func catch() {
+	r := recover()
+	if r == nil {
+		return
+	}
+	message := "vit: " + strings.TrimPrefix(firstLine(r), "vit: ")
+	callers := make([]uintptr, 100)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)]) // without Callers, catch and panic
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		if !strings.HasPrefix(f.Function, "github.com/gomlx/") && !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(f.Function, pkg) {
+			message += fmt.Sprintf(" (at %s:%d)", filepath.Base(f.File), f.Line)
+			break
+		}
+	}
+	panic(&graphError{message})
+}
+
+// pkg begins the names of this package's functions.
+const pkg = "samediff/sdlib/vit."
+
+// firstLine is what an error or a panic says, without the stack trace that GoMLX's errors carry.
+func firstLine(r any) string {
+	line, _, _ := strings.Cut(fmt.Sprint(r), "\n")
 	return line
 }
