@@ -1,0 +1,85 @@
+package attention
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// The scores of an image, in the order of summarize.
+const (
+	local = iota
+	within
+	pair
+	ground
+	between
+	firstPair   // pair, over the first pair's objects alone: the original code's
+	firstGround // background, likewise
+	shares      // the first of the shares, one for each place
+	measures    = shares + places
+)
+
+// reducer turns attention weights into sums of scores, inside a graph.
+// B batch, T tokens, L blocks, H heads, O objects, X places.
+type reducer struct {
+	seen    *Node // [B, O, T, X] 1 where a token has a place as seen from an object, else 0
+	rows    *Node // [B, O, T] 1/|O| at the object's own tokens
+	exists  *Node // [B, O] 1 for the objects an image has
+	members *Node // [B, pairs, O] 1 for the objects of a pair
+	weights *Node // [B] 1 for images that count, 0 for the filling of the last batch
+}
+
+// newReducer takes the places, int32 [B, O, T], and members, float32 [B, pairs, O], that
+// regions wrote, and the weight of each image, float32 [B].
+func newReducer(regions, members, weights *Node) reducer {
+	seen := OneHot(regions, places, dtypes.Float32)
+	mine := at(seen, own)                       // [B, O, T]
+	count := ReduceAndKeep(mine, ReduceSum, -1) // [B, O, 1]
+	return reducer{
+		seen:    seen,
+		rows:    Div(mine, MaxScalar(count, 1)),
+		exists:  MinScalar(Squeeze(count, -1), 1),
+		members: members,
+		weights: weights,
+	}
+}
+
+// at picks one element of the last axis.
+func at(x *Node, i int) *Node { return Squeeze(SliceAxis(x, -1, AxisElem(i)), -1) }
+
+// mass takes one block's attention weights A [B, H, T, T], query by key, and returns
+// mass(o → X) of every head, object and place: [B, H, O, X].
+func (r reducer) mass(A *Node) *Node {
+	from := Einsum("bhqt,boq->bhot", A, r.rows) // [B, H, O, T] an object's mean row
+	return Einsum("bhot,botx->bhox", from, r.seen)
+}
+
+// summarize takes the masses of all blocks, [L, B, H, O, X], and returns the sums of the
+// measures over the batch: float64 [measures, L, H].
+func (r reducer) summarize(mass *Node) *Node {
+	to := func(place int) *Node { return at(mass, place) }                   // [L, B, H, O]
+	objects := func(x *Node) *Node { return ExpandAxes(x, 0, 2) }            // [B, O] as [1, B, 1, O]
+	first := objects(Squeeze(Slice(r.members, AxisRange(), AxisElem(0)), 1)) // the objects of the first pair
+	exists := objects(r.exists)
+	most := func(x *Node) *Node { return ReduceMax(x, -1) } // over objects; those that an image lacks have mass 0
+
+	values := make([]*Node, measures) // [L, B, H] each
+	values[local] = most(Add(Add(to(partner), to(others)), to(background)))
+	values[within] = ReduceMin(Add(to(own), OneMinus(exists)), -1)
+	values[pair] = most(to(partner))
+	values[ground] = most(to(background))
+	values[between] = most(r.pairMeans(to(others)))
+	values[firstPair] = most(Mul(to(partner), first))
+	values[firstGround] = most(Mul(to(background), first))
+	for x := range places {
+		values[shares+x] = Div(ReduceSum(to(x), -1), ReduceSum(exists, -1))
+	}
+	images := ConvertDType(Stack(values, 0), dtypes.Float64) // [measures, L, B, H]
+	weights := ConvertDType(r.weights, dtypes.Float64)
+	return Einsum("mlbh,b->mlh", images, weights)
+}
+
+// pairMeans averages x [L, B, H, O] over the objects of each pair: [L, B, H, pairs].
+func (r reducer) pairMeans(x *Node) *Node {
+	size := MaxScalar(ReduceSum(r.members, -1), 1) // [B, pairs]; 0 for a pair that an image lacks
+	return Div(Einsum("lbho,bpo->lbhp", x, r.members), ExpandAxes(size, 0, 2))
+}

@@ -1,0 +1,315 @@
+package attention
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"samediff/sdlib/backend"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
+)
+
+// This file computes the scores a second time, in plain Go from the full attention
+// maps, with sets of tokens instead of indicator matrices.
+
+type tokens map[int]bool
+
+func tokensOf(objects ...stimuli.Object) tokens {
+	set := tokens{}
+	for _, o := range objects {
+		for _, p := range o.Tokens {
+			set[p+1] = true
+		}
+	}
+	return set
+}
+
+// mass is the package documentation's mass(o → X) for one head's attention A [T][T].
+func mass(A [][]float64, rows tokens, to func(token int) bool) float64 {
+	sum := 0.0
+	for q := range rows {
+		for k, a := range A[q] {
+			if to(k) {
+				sum += a
+			}
+		}
+	}
+	return sum / float64(len(rows))
+}
+
+// plain returns the measures of one head on one image, in the order of summarize.
+func plain(A [][]float64, s stimuli.Stimulus) []float64 {
+	v := make([]float64, measures)
+	v[within] = 1
+	anyObject := tokensOf(s.Objects...)
+	inFirst := func(i int) bool { return i == s.Pairs[0].First || i == s.Pairs[0].Second }
+	toOthers := make([]float64, len(s.Objects))
+	for i, o := range s.Objects {
+		mine := tokensOf(o)
+		partners := tokens{}
+		for _, p := range s.Pairs {
+			if p.First == i || p.Second == i {
+				for t := range tokensOf(s.Objects[p.First], s.Objects[p.Second]) {
+					partners[t] = true
+				}
+			}
+		}
+		toCLS := mass(A, mine, func(k int) bool { return k == 0 })
+		toOwn := mass(A, mine, func(k int) bool { return mine[k] })
+		toPartner := mass(A, mine, func(k int) bool { return partners[k] && !mine[k] })
+		toOthers[i] = mass(A, mine, func(k int) bool { return anyObject[k] && !mine[k] && !partners[k] })
+		toGround := mass(A, mine, func(k int) bool { return k > 0 && !anyObject[k] })
+		toElsewhere := mass(A, mine, func(k int) bool { return k > 0 && !mine[k] })
+
+		v[local] = max(v[local], toElsewhere)
+		v[within] = min(v[within], toOwn)
+		v[pair] = max(v[pair], toPartner)
+		v[ground] = max(v[ground], toGround)
+		if inFirst(i) {
+			v[firstPair] = max(v[firstPair], toPartner)
+			v[firstGround] = max(v[firstGround], toGround)
+		}
+		for x, share := range []float64{toCLS, toOwn, toPartner, toOthers[i], toGround} {
+			v[shares+x] += share / float64(len(s.Objects))
+		}
+	}
+	for _, p := range s.Pairs[:min(2, len(s.Pairs))] {
+		v[between] = max(v[between], (toOthers[p.First]+toOthers[p.Second])/2)
+	}
+	return v
+}
+
+// attentionOf returns the attention of every head on some images, [L] of [B, H, T, T].
+func attentionOf(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, images []int) [][]float32 {
+	t.Helper()
+	p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+		_, trace := vit.Forward(m.Config, w, in[0], vit.Want("block*/attn/weights"))
+		return trace.All()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	pixels, err := m.Config.Images(set.Images(images))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Run(pixels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks [][]float32
+	for _, A := range out {
+		blocks = append(blocks, tensors.MustCopyFlatData[float32](A))
+	}
+	return blocks
+}
+
+// plainScores is Analyze in plain Go.
+func plainScores(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, images []int) *Scores {
+	t.Helper()
+	L, H, T := m.Config.Blocks, m.Config.Heads, m.Config.Tokens()
+	sums := make([]float64, measures*L*H)
+	for l, flat := range attentionOf(t, be, m, set, images) {
+		for i, image := range images {
+			for h := range H {
+				A := make([][]float64, T)
+				for q := range A {
+					for k := range T {
+						A[q] = append(A[q], float64(flat[((i*H+h)*T+q)*T+k]))
+					}
+				}
+				for x, v := range plain(A, set.Stimulus(image)) {
+					sums[(x*L+l)*H+h] += v
+				}
+			}
+		}
+	}
+	s, err := newScores(m.Config, set.Config().Task, sums, len(images))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// smallConfig is a model for the course geometry (64 pixels, patches of 8) or the quick one (patches of 16).
+func smallConfig(g stimuli.Geometry) vit.Config {
+	c := vit.Course
+	c.Image, c.Patch, c.Width, c.Blocks, c.Heads, c.MLP = g.Image, g.Patch, 24, 2, 3, 48
+	return c
+}
+
+// sharp returns a random model whose queries and keys are large enough for heads to
+// differ: with the usual start every weight is near 1/T.
+func sharp(t *testing.T, c vit.Config) *vit.Model {
+	t.Helper()
+	m, err := vit.New(c, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range m.Weights.Blocks {
+		scale(b.Q.W, 25)
+		scale(b.K.W, 25)
+	}
+	return m
+}
+
+func scale(w *tensors.Tensor, by float32) {
+	tensors.MustMutableFlatData(w, func(flat []float32) {
+		for i := range flat {
+			flat[i] *= by
+		}
+	})
+}
+
+// The tests run on the best backend there is and on the pure Go one.
+func backends(t *testing.T) map[string]*backend.Backend {
+	t.Helper()
+	all := map[string]*backend.Backend{}
+	for _, name := range []string{"", backend.Go} {
+		be, err := backend.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[be.Choice] = be
+	}
+	return all
+}
+
+func open(t *testing.T, c stimuli.Config) *stimuli.Set {
+	t.Helper()
+	set, err := stimuli.Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// matrices lists all matrices of some scores with their names.
+func matrices(s *Scores) map[string][][]float64 {
+	return map[string][][]float64{
+		"local": s.Local, "within": s.Within, "pair": s.Pair, "background": s.Background, "between": s.Between,
+		"original local": s.Original.Local, "original within": s.Original.Within, "original pair": s.Original.Pair,
+		"original background": s.Original.Background, "original between": s.Original.Between,
+		"share cls": s.Shares.CLS, "share own": s.Shares.Own, "share partner": s.Shares.Partner,
+		"share others": s.Shares.Others, "share background": s.Shares.Background,
+	}
+}
+
+// compare fails where two scores differ by more than tolerance.
+func compare(t *testing.T, got, want *Scores, tolerance float64) {
+	t.Helper()
+	expected := matrices(want)
+	for name, g := range matrices(got) {
+		w := expected[name]
+		if len(g) != len(w) {
+			t.Errorf("%s has %d blocks, expected %d", name, len(g), len(w))
+			continue
+		}
+		for l := range g {
+			for h := range g[l] {
+				if math.Abs(g[l][h]-w[l][h]) > tolerance {
+					t.Errorf("%s of block %d, head %d is %.8f, expected %.8f", name, l, h, g[l][h], w[l][h])
+				}
+			}
+		}
+	}
+}
+
+// Analyze agrees with the plain computation, on every backend, for every kind of set:
+// two objects, RMTS, and three objects off the grid, which cover a varying number of patches and may share some.
+func TestAnalyzeAgainstPlainGo(t *testing.T) {
+	sets := map[string]stimuli.Config{
+		"discrimination": {Geometry: stimuli.Course, Size: 12},
+		"one token":      {Geometry: stimuli.CourseQuick, Size: 12},
+		"rmts":           {Geometry: stimuli.Course, Task: stimuli.RMTS, Size: 12},
+		"off the grid":   {Geometry: stimuli.Course, Size: 12, Factors: stimuli.Factors{OffGrid: true, Count: 3}},
+	}
+	images := []int{11, 0, 3, 4, 8}
+	for name, c := range sets {
+		c.Seed = 3
+		set := open(t, c)
+		for choice, be := range backends(t) {
+			if be.IsXLA() && c.Task != stimuli.RMTS && !c.Factors.OffGrid {
+				continue // XLA takes seconds to compile a model; the two sets that are hardest will do
+			}
+			t.Run(name+"/"+choice, func(t *testing.T) {
+				m := sharp(t, smallConfig(set.Geometry())) // weights belong to the backend that used them first
+				want := plainScores(t, be, m, set, images)
+				for _, size := range batchSizes(be) {
+					got, err := analyze(context.Background(), be, m, set, images, nil, size)
+					if err != nil {
+						t.Fatal(err)
+					}
+					compare(t, got, want, 2e-6) // float32 sums of up to 65 weights
+				}
+			})
+		}
+	}
+}
+
+// batchSizes are the batch sizes to try for five images: 2 leaves the last batch half
+// empty. XLA compiles for each, which takes a second.
+func batchSizes(be *backend.Backend) []int {
+	if be.IsXLA() {
+		return []int{2}
+	}
+	return []int{1, 2, 64}
+}
+
+// What reducer makes of an attention pattern drawn by hand, on images of 2 x 2 patches.
+func TestPatternByHand(t *testing.T) {
+	one := func(patches ...int) stimuli.Object { return stimuli.Object{Tokens: patches} }
+	s := stimuli.Stimulus{Objects: []stimuli.Object{one(0), one(3)}, Pairs: []stimuli.Pair{{First: 0, Second: 1}}}
+	uniform := []float32{.2, .2, .2, .2, .2}
+	A := [][]float32{ // rows and columns: CLS, patches 0 to 3
+		uniform,
+		{.1, .6, .05, .05, .2}, // object 1: .1 to CLS, .6 to itself, .1 to the background, .2 to object 2
+		uniform,
+		uniform,
+		{0, .5, .25, .05, .2}, // object 2: .2 to itself, .3 to the background, .5 to object 1
+	}
+	const T, O = 5, 2
+	places := make([]int32, 2*O*T) // the second image is filling, and does not count
+	members := make([]float32, 2*pairs*O)
+	for i := range 2 {
+		if err := regions(s, places[i*O*T:(i+1)*O*T], members[i*pairs*O:(i+1)*pairs*O], T); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for choice, be := range backends(t) {
+		out, err := CallOnce(be.Engine, func(in []*Node) *Node {
+			r := newReducer(in[0], in[1], in[2])
+			return r.summarize(Stack([]*Node{r.mass(in[3])}, 0))
+		}, tensors.FromFlatDataAndDimensions(places, 2, O, T), tensors.FromFlatDataAndDimensions(members, 2, pairs, O),
+			[]float32{1, 0}, [][][][]float32{{A}, {A}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := tensors.MustCopyFlatData[float64](out)
+		want := []float64{
+			local:       .8, // object 2: 1 - .2
+			within:      .2,
+			pair:        .5,
+			ground:      .3,
+			between:     0,
+			firstPair:   .5,
+			firstGround: .3,
+
+			shares + cls:        .05,
+			shares + own:        .4,
+			shares + partner:    .35,
+			shares + others:     0,
+			shares + background: .2,
+		}
+		for i := range want {
+			if math.Abs(got[i]-want[i]) > 1e-6 {
+				t.Errorf("%s: measure %d is %v, expected %v", choice, i, got[i], want[i])
+			}
+		}
+	}
+}

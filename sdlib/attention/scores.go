@@ -1,0 +1,113 @@
+package attention
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"samediff/sdlib/stimuli"
+)
+
+// Scores say where each head of a model looks, averaged over images. All its matrices
+// are [L][H]: s.Local[block][head].
+type Scores struct {
+	Task   stimuli.Task `json:"task"`
+	Images int          `json:"images"` // number of images averaged over
+
+	// Measures are the scores as the paper defines them, with Within measured directly.
+	Measures
+	// Original are the scores as the paper's released code computes them (D14).
+	Original Measures `json:"original"`
+	// Shares tell where the objects' attention goes, on average.
+	Shares Shares `json:"shares"`
+}
+
+// Measures are the five scores of every head, [L][H] each, defined in the package's
+// documentation (paper, section 3).
+type Measures struct {
+	Local      [][]float64 `json:"local"`             // 0 local ... 1 global
+	Within     [][]float64 `json:"within"`            // to the object itself
+	Pair       [][]float64 `json:"pair"`              // to the object it is compared with
+	Background [][]float64 `json:"background"`        // to patches of no object
+	Between    [][]float64 `json:"between,omitempty"` // from one pair to the other; RMTS only, else nil
+}
+
+// Shares are mean masses over all objects and images, [L][H] each. For every head the
+// five add up to 1.
+type Shares struct {
+	CLS        [][]float64 `json:"cls"`
+	Own        [][]float64 `json:"own"`
+	Partner    [][]float64 `json:"partner"`
+	Others     [][]float64 `json:"others"` // objects that are neither; 0 but for RMTS
+	Background [][]float64 `json:"background"`
+}
+
+// A Line is one measure's largest head in each block (paper, Figure 2, right).
+type Line struct {
+	Name   string    // "within object", "within pair", "between pairs", "background"
+	Values []float64 // [L], the largest of the block's H heads
+	Heads  []int     // [L], that head
+}
+
+// Lines returns the lines of Figure 2: within object, within pair, in RMTS between
+// pairs, and background.
+func (m Measures) Lines() []Line {
+	lines := []Line{newLine("within object", m.Within), newLine("within pair", m.Pair)}
+	if m.Between != nil {
+		lines = append(lines, newLine("between pairs", m.Between))
+	}
+	return append(lines, newLine("background", m.Background))
+}
+
+func newLine(name string, measure [][]float64) Line {
+	line := Line{Name: name}
+	for _, heads := range measure {
+		best := 0
+		for h, v := range heads {
+			if v > heads[best] {
+				best = h
+			}
+		}
+		line.Values, line.Heads = append(line.Values, heads[best]), append(line.Heads, best)
+	}
+	return line
+}
+
+// Peak returns the block of the line's largest value, the first of equals, leaving out
+// the blocks before from. The paper passes over DINOv2's block 0, which spikes (its
+// Figure 15); elsewhere from is 0. It returns -1 when no block is left.
+func (l Line) Peak(from int) int {
+	peak := -1
+	for block := max(from, 0); block < len(l.Values); block++ {
+		if peak < 0 || l.Values[block] > l.Values[peak] {
+			peak = block
+		}
+	}
+	return peak
+}
+
+// A Head is one attention head, counted from 0 in a block counted from 0.
+type Head struct {
+	Block int `json:"block"`
+	Head  int `json:"head"`
+}
+
+// String returns "block 3, head 1".
+func (h Head) String() string { return fmt.Sprintf("block %d, head %d", h.Block, h.Head) }
+
+// Of returns the head's entry of a measure [L][H].
+func (h Head) Of(measure [][]float64) float64 { return measure[h.Block][h.Head] }
+
+// Highest returns the heads of a measure [L][H] from the largest value to the
+// smallest; equals in the order of blocks and heads. Of s.Local the first is the most
+// global head and the last the most local.
+func Highest(measure [][]float64) []Head {
+	var heads []Head
+	for l, row := range measure {
+		for h := range row {
+			heads = append(heads, Head{l, h})
+		}
+	}
+	slices.SortStableFunc(heads, func(a, b Head) int { return cmp.Compare(b.Of(measure), a.Of(measure)) })
+	return heads
+}
