@@ -2,7 +2,7 @@ package vit
 
 import (
 	"fmt"
-	"slices"
+	"math"
 )
 
 // Config describes a vision transformer. Sizes are in pixels and vector components.
@@ -62,12 +62,12 @@ func (c Config) Params() int {
 // Validate tells what is wrong with a configuration, nil when nothing is.
 func (c Config) Validate() error {
 	for _, f := range []struct {
-		name  string
-		value int
-	}{{"image", c.Image}, {"patch", c.Patch}, {"width", c.Width}, {"blocks", c.Blocks},
-		{"heads", c.Heads}, {"mlp", c.MLP}, {"classes", c.Classes}} {
-		if f.value < 1 || f.value > maxSize {
-			return fmt.Errorf("vit: %s is %d, expected 1 to %d", f.name, f.value, maxSize)
+		name       string
+		value, max int
+	}{{"image", c.Image, maxSize}, {"patch", c.Patch, maxSize}, {"width", c.Width, maxSize}, {"blocks", c.Blocks, maxBlocks},
+		{"heads", c.Heads, maxSize}, {"mlp", c.MLP, maxSize}, {"classes", c.Classes, maxSize}} {
+		if f.value < 1 || f.value > f.max {
+			return fmt.Errorf("vit: %s is %d, expected 1 to %d", f.name, f.value, f.max)
 		}
 	}
 	switch {
@@ -75,19 +75,28 @@ func (c Config) Validate() error {
 		return fmt.Errorf("vit: patches of %d pixels do not divide an image of %d: choose a patch size that does", c.Patch, c.Image)
 	case c.Width%c.Heads != 0:
 		return fmt.Errorf("vit: %d heads do not divide the width %d: each head needs width/heads components", c.Heads, c.Width)
-	case c.NormEps <= 0 || c.NormEps > 1:
+	case !(c.NormEps > 0 && c.NormEps <= 1):
 		return fmt.Errorf("vit: norm_eps is %g, expected a small positive number such as 1e-12", c.NormEps)
 	}
 	for i := range 3 {
-		if !(c.Std[i] > 0) || c.Mean[i] != c.Mean[i] {
-			return fmt.Errorf("vit: normalization of channel %d is mean %g, std %g: expected a number and a positive number", i, c.Mean[i], c.Std[i])
+		if mean, std := c.Mean[i], c.Std[i]; math.IsNaN(mean) || math.IsInf(mean, 0) || !(std > 0) || math.IsInf(std, 0) {
+			return fmt.Errorf("vit: normalization of channel %d is mean %g, std %g: expected a number and a positive number", i, mean, std)
 		}
+	}
+	if n := c.Params(); n > maxParams {
+		return fmt.Errorf("vit: a model of %d weights, expected at most %d: check image %d, patch %d, width %d, mlp %d, blocks %d",
+			n, maxParams, c.Image, c.Patch, c.Width, c.MLP, c.Blocks)
 	}
 	return nil
 }
 
-// maxSize bounds every size in a configuration, so that a hostile file can't make products overflow.
-const maxSize = 1 << 16
+// Bounds that no sensible model comes near, so that a hostile file can neither make
+// products overflow nor ask for more memory than there is before its weights are looked at.
+const (
+	maxSize   = 1 << 16
+	maxBlocks = 1 << 10
+	maxParams = math.MaxInt32 // 8 GiB in float32
+)
 
 // Nodes returns the names of all values that [Want] and [Edit] know, in the order of the computation.
 func (c Config) Nodes() []string {
@@ -125,14 +134,4 @@ func size(shape []int) int {
 		n *= d
 	}
 	return n
-}
-
-// checkNode tells whether a name, or a pattern of path.Match, names at least one node.
-func (c Config) checkNode(pattern string) error {
-	match := matcher(pattern)
-	if slices.ContainsFunc(c.Nodes(), match) {
-		return nil
-	}
-	return fmt.Errorf("vit: there is no value %q in a model of %d blocks: expected embed, %s ... %s with one of %v, final or logits",
-		pattern, c.Blocks, BlockNode(0, "*"), BlockNode(c.Blocks-1, "*"), blockNodes)
 }

@@ -27,6 +27,9 @@ func (c Config) norm(x *Node, n Norm[*Node]) *Node {
 // Pixels turns bytes into what the model sees: (x/255 - mean) / std per channel.
 // images is uint8 [B, height, width, 3]; the result is float32 of the same shape.
 func (c Config) Pixels(images *Node) *Node {
+	if s := images.Shape(); s.DType != dtypes.Uint8 || s.Rank() != 4 || s.Dim(3) != 3 {
+		exceptions.Panicf("vit: images of shape %s, expected bytes, (Uint8)[B, height, width, 3]: scaling and normalization belong to the model", s)
+	}
 	g := images.Graph()
 	channel := func(of func(i int) float64) *Node {
 		return Const(g, [][][][]float32{{{{float32(of(0)), float32(of(1)), float32(of(2))}}}})
@@ -38,8 +41,8 @@ func (c Config) Pixels(images *Node) *Node {
 
 // embed cuts an image into patches and gives each its vector, with CLS in front and positions added.
 func (c Config) embed(w *Weights[*Node], images *Node) *Node {
-	if s := images.Shape(); s.Rank() != 4 || s.Dim(1) != c.Image || s.Dim(2) != c.Image || s.Dim(3) != 3 {
-		exceptions.Panicf("vit: images of shape %s, expected [B, %d, %d, 3]", s, c.Image, c.Image)
+	if s := images.Shape(); s.Rank() != 4 || s.Dim(1) != c.Image || s.Dim(2) != c.Image {
+		exceptions.Panicf("vit: images of shape %s, expected (Uint8)[B, %d, %d, 3]", s, c.Image, c.Image)
 	}
 	B, D, g, p := images.Shape().Dim(0), c.Width, c.Grid(), c.Patch
 	x := Reshape(c.Pixels(images), B, g, p, g, p, 3)
@@ -90,7 +93,7 @@ func (c Config) head(x *Node, w *Weights[*Node], t *Trace) *Node {
 // Forward runs the model on images, uint8 [B, height, width, 3], and returns the
 // logits [B, C] and the trace of what was asked for with [Want].
 func Forward(c Config, w *Weights[*Node], images *Node, opts ...Option) (logits *Node, trace *Trace) {
-	trace = newTrace(c, opts)
+	trace = newTrace(c, fromPixels, opts)
 	x := trace.node("embed", c.embed(w, images))
 	return c.blocks(x, 0, w, trace), trace
 }
@@ -102,7 +105,10 @@ func ForwardFrom(c Config, w *Weights[*Node], l int, resid *Node, opts ...Option
 	if l < -1 || l >= c.Blocks {
 		exceptions.Panicf("vit: there is no block %d to go on from: expected -1 (the embedding) to %d", l, c.Blocks-1)
 	}
-	trace = newTrace(c, opts)
+	if s := resid.Shape(); s.Rank() != 3 || s.Dim(1) != c.Tokens() || s.Dim(2) != c.Width {
+		exceptions.Panicf("vit: a residual stream of shape %s, expected [B, %d, %d]", s, c.Tokens(), c.Width)
+	}
+	trace = newTrace(c, l, opts)
 	return c.blocks(resid, l+1, w, trace), trace
 }
 

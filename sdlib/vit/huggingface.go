@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -29,19 +30,19 @@ type hfConfig struct {
 	Dropout       float64           `json:"hidden_dropout_prob"`
 	AttnDropout   float64           `json:"attention_probs_dropout_prob"`
 	Labels        map[string]string `json:"id2label,omitempty"`
-	LabelIDs      map[string]int    `json:"label2id,omitempty"`
+	LabelIDs      map[string]any    `json:"label2id,omitempty"` // never read: some files have numbers here, some strings
 }
 
 // hfProcessor is preprocessor_config.json, where the normalization of images stands.
 type hfProcessor struct {
-	Type      string         `json:"image_processor_type"`
-	Normalize bool           `json:"do_normalize"`
-	Rescale   bool           `json:"do_rescale"`
-	Factor    float64        `json:"rescale_factor"`
-	Resize    bool           `json:"do_resize"`
-	Size      map[string]int `json:"size"`
-	Mean      []float64      `json:"image_mean"`
-	Std       []float64      `json:"image_std"`
+	Type      string    `json:"image_processor_type"`
+	Normalize *bool     `json:"do_normalize"`
+	Rescale   *bool     `json:"do_rescale"`
+	Factor    *float64  `json:"rescale_factor"`
+	Resize    bool      `json:"do_resize"`
+	Size      any       `json:"size"` // never read: config.json has it, and here some files have one number, some two
+	Mean      []float64 `json:"image_mean"`
+	Std       []float64 `json:"image_std"`
 }
 
 const (
@@ -60,40 +61,55 @@ func readConfig(dir string) (Config, error) {
 		return Config{}, err
 	}
 	if hf.ModelType != "vit" {
-		return Config{}, fmt.Errorf("vit: %s has model_type %q, expected \"vit\"", path, hf.ModelType)
+		return Config{}, fmt.Errorf("vit: %s has model_type %q, expected \"vit\": models of other families can't be read", path, hf.ModelType)
 	}
-	if hf.Activation != "gelu" || (hf.QKVBias != nil && !*hf.QKVBias) || hf.Channels != 3 {
+	bias := hf.QKVBias == nil || *hf.QKVBias // files of older versions leave it out
+	if hf.Activation != "gelu" || !bias || hf.Channels != 3 {
 		return Config{}, fmt.Errorf("vit: %s has hidden_act %q, qkv_bias %v, num_channels %d: expected \"gelu\", true, 3",
-			path, hf.Activation, hf.QKVBias == nil || *hf.QKVBias, hf.Channels)
+			path, hf.Activation, bias, hf.Channels)
 	}
 	c := Config{Image: hf.Image, Patch: hf.Patch, Width: hf.Width, Blocks: hf.Blocks, Heads: hf.Heads,
-		MLP: hf.MLP, Classes: max(len(hf.Labels), 2), NormEps: hf.NormEps, Mean: half, Std: half}
-
-	path = filepath.Join(dir, processorFile)
-	var p hfProcessor
-	switch err := readJSON(path, &p); {
-	case errors.Is(err, fs.ErrNotExist): // transformers' own default for a ViT is the same
-	case err != nil:
+		MLP: hf.MLP, Classes: len(hf.Labels), NormEps: hf.NormEps}
+	if c.Classes == 0 {
+		c.Classes = 2 // transformers' default, which it leaves out
+	}
+	var err error
+	if c.Mean, c.Std, err = readNormalization(filepath.Join(dir, processorFile)); err != nil {
 		return Config{}, err
-	case len(p.Mean) != 3 || len(p.Std) != 3:
-		return Config{}, fmt.Errorf("vit: %s has image_mean %v and image_std %v, expected three numbers each", path, p.Mean, p.Std)
-	default:
-		c.Mean, c.Std = [3]float64(p.Mean), [3]float64(p.Std)
 	}
 	if err := c.Validate(); err != nil {
-		return Config{}, fmt.Errorf("%w (in %s)", err, dir)
+		return Config{}, fmt.Errorf("%w (in %s)", err, path)
 	}
 	return c, nil
 }
 
+// readNormalization reads what is done to an image before the model sees it.
+func readNormalization(path string) (mean, std [3]float64, err error) {
+	var p hfProcessor
+	switch err := readJSON(path, &p); {
+	case errors.Is(err, fs.ErrNotExist):
+		return half, half, nil // transformers' own default for a ViT
+	case err != nil:
+		return mean, std, err
+	case p.Rescale != nil && !*p.Rescale || p.Factor != nil && math.Abs(*p.Factor*255-1) > 1e-6:
+		return mean, std, fmt.Errorf("vit: %s does not scale bytes to 0..1: expected do_rescale true and rescale_factor 1/255", path)
+	case p.Normalize != nil && !*p.Normalize:
+		return mean, [3]float64{1, 1, 1}, nil
+	case p.Mean == nil && p.Std == nil:
+		return half, half, nil
+	case len(p.Mean) != 3 || len(p.Std) != 3:
+		return mean, std, fmt.Errorf("vit: %s has image_mean %v and image_std %v, expected three numbers each", path, p.Mean, p.Std)
+	}
+	return [3]float64(p.Mean), [3]float64(p.Std), nil
+}
+
 // write writes config.json and preprocessor_config.json to a folder.
 func (c Config) write(dir string) error {
-	bias := true
 	hf := hfConfig{
 		Architectures: []string{"ViTForImageClassification"}, ModelType: "vit", DType: "float32",
 		Image: c.Image, Patch: c.Patch, Channels: 3, Width: c.Width, Blocks: c.Blocks, Heads: c.Heads, MLP: c.MLP,
-		Activation: "gelu", NormEps: c.NormEps, QKVBias: &bias,
-		Labels: map[string]string{}, LabelIDs: map[string]int{},
+		Activation: "gelu", NormEps: c.NormEps, QKVBias: new(true),
+		Labels: map[string]string{}, LabelIDs: map[string]any{},
 	}
 	for i := range c.Classes {
 		name := fmt.Sprintf("LABEL_%d", i)
@@ -106,7 +122,7 @@ func (c Config) write(dir string) error {
 		return err
 	}
 	return writeJSON(filepath.Join(dir, processorFile), hfProcessor{
-		Type: "ViTImageProcessor", Normalize: true, Rescale: true, Factor: 1. / 255, Resize: true,
+		Type: "ViTImageProcessor", Normalize: new(true), Rescale: new(true), Factor: new(1. / 255), Resize: true,
 		Size: map[string]int{"height": c.Image, "width": c.Image}, Mean: c.Mean[:], Std: c.Std[:],
 	})
 }
@@ -130,7 +146,10 @@ func writeJSON(path string, v any) error {
 	}
 	aside := path + ".tmp"
 	if err := os.WriteFile(aside, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("vit: write model: %w", err)
+		return fmt.Errorf("vit: save model: %w", err)
 	}
-	return os.Rename(aside, path)
+	if err := os.Rename(aside, path); err != nil {
+		return fmt.Errorf("vit: save model: %w", err)
+	}
+	return nil
 }

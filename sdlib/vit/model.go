@@ -92,11 +92,17 @@ func Load(dir string) (*Model, error) {
 			bad = append(bad, fmt.Errorf("%s is not a weight of this model", name))
 		}
 	}
-	if len(bad) > 0 {
-		return nil, fmt.Errorf("vit: %s does not fit its config.json (%d problems):\n%w", path, len(bad), errors.Join(bad...))
+	if n := len(bad); n > 0 {
+		if n > maxListed {
+			bad = append(bad[:maxListed], fmt.Errorf("and %d more", n-maxListed))
+		}
+		return nil, fmt.Errorf("vit: %s does not fit its config.json (%d problems):\n%w", path, n, errors.Join(bad...))
 	}
 	return &Model{Config: c, Weights: w}, nil
 }
+
+// maxListed bounds the problems that one error lists: every weight of a ViT-Large missing under its name and present under another.
+const maxListed = 1000
 
 // floats copies a tensor of a file to one that can be computed with.
 func floats(t safetensors.Tensor, shape []int) (*tensors.Tensor, error) {

@@ -74,7 +74,7 @@ func (p *Program) Run(inputs ...any) (out []*tensors.Tensor, err error) {
 			out, err = nil, fmt.Errorf("vit: %s", firstLine(r))
 		}
 	}()
-	out, err = p.exec.Exec(args...)
+	out, err = p.exec.Call(args...)
 	if broken := (*graphError)(nil); errors.As(err, &broken) {
 		return nil, broken
 	}
@@ -87,8 +87,9 @@ func (p *Program) Run(inputs ...any) (out []*tensors.Tensor, err error) {
 // Close frees the compiled code. The model's weights stay.
 func (p *Program) Close() { p.exec.Finalize() }
 
-// input makes a tensor of what the user gave.
-func (p *Program) input(in any) (x *tensors.Tensor, err error) {
+// input makes of what the user gave what GoMLX takes: a tensor, or for a Go value a
+// buffer on the device that is freed after the run.
+func (p *Program) input(in any) (x any, err error) {
 	if x, ok := in.(*tensors.Tensor); ok {
 		if err := x.CheckValid(); err != nil {
 			return nil, fmt.Errorf("a tensor that is nil or was freed")
@@ -100,7 +101,7 @@ func (p *Program) input(in any) (x *tensors.Tensor, err error) {
 			err = fmt.Errorf("a %T makes no tensor (%s): expected a *tensors.Tensor, a number, or slices of numbers of equal lengths", in, firstLine(r))
 		}
 	}()
-	return tensors.MustFromAnyValue(in), nil
+	return DonateTensorBuffer(tensors.MustFromAnyValue(in), p.be.Engine, 0)
 }
 
 // here returns a tensor that the program's backend can read: x, or a copy when

@@ -1,7 +1,9 @@
 package vit
 
 import (
+	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -10,6 +12,8 @@ import (
 
 // A Trace holds the intermediate values of one forward pass that were asked for.
 type Trace struct {
+	passes []string // the names of the values that this pass computes, in order
+
 	want  []func(name string) bool
 	edits []edit
 	names []string
@@ -21,7 +25,8 @@ type edit struct {
 	apply func(name string, x *Node) *Node
 }
 
-// Option asks a forward pass for intermediate values, or changes them.
+// Option asks a forward pass for intermediate values, or changes them. A name that
+// the pass does not compute is an error: a misspelled intervention must not go unnoticed.
 type Option func(Config, *Trace)
 
 // Want keeps the values of these names in the trace. A name may be a pattern of
@@ -29,7 +34,7 @@ type Option func(Config, *Trace)
 func Want(names ...string) Option {
 	return func(c Config, t *Trace) {
 		for _, name := range names {
-			must(c.checkNode(name))
+			must(t.check(c, name))
 			t.want = append(t.want, matcher(name))
 		}
 	}
@@ -42,13 +47,20 @@ func Want(names ...string) Option {
 //	vit.Edit("block03/attn/heads", func(_ string, z *Node) *Node { return Mul(z, Const(g, mask)) })
 func Edit(name string, f func(name string, x *Node) *Node) Option {
 	return func(c Config, t *Trace) {
-		must(c.checkNode(name))
+		must(t.check(c, name))
 		t.edits = append(t.edits, edit{matcher(name), f})
 	}
 }
 
-func newTrace(c Config, opts []Option) *Trace {
-	t := &Trace{nodes: map[string]*Node{}}
+// fromPixels stands for the block before a whole pass, as -1 does before one that starts from the embedding.
+const fromPixels = -2
+
+// newTrace returns the trace of a pass that starts from what block l left.
+func newTrace(c Config, l int, opts []Option) *Trace {
+	t := &Trace{passes: c.Nodes(), nodes: map[string]*Node{}}
+	if l > fromPixels {
+		t.passes = t.passes[1+(l+1)*len(blockNodes):]
+	}
 	for _, o := range opts {
 		o(c, t)
 	}
@@ -60,6 +72,9 @@ func (t *Trace) node(name string, x *Node) *Node {
 	for _, e := range t.edits {
 		if e.match(name) {
 			y := e.apply(name, x)
+			if y == nil {
+				exceptions.Panicf("vit: an edit made nothing (nil) out of %s %s: return x to leave it as it is", name, x.Shape())
+			}
 			if !y.Shape().Equal(x.Shape()) {
 				exceptions.Panicf("vit: an edit made %s out of %s %s: expected the same shape", y.Shape(), name, x.Shape())
 			}
@@ -74,6 +89,22 @@ func (t *Trace) node(name string, x *Node) *Node {
 		}
 	}
 	return x
+}
+
+// check tells whether a name, or a pattern of path.Match, names at least one value that this pass computes.
+func (t *Trace) check(c Config, pattern string) error {
+	if _, err := path.Match(pattern, ""); err != nil {
+		return fmt.Errorf("vit: %q is no name of a value and no pattern of path.Match", pattern)
+	}
+	match := matcher(pattern)
+	switch {
+	case slices.ContainsFunc(t.passes, match):
+		return nil
+	case slices.ContainsFunc(c.Nodes(), match):
+		return fmt.Errorf("vit: %q lies below the residual stream that this pass starts from: the first value it computes is %s", pattern, t.passes[0])
+	}
+	return fmt.Errorf("vit: there is no value %q in a model of %d blocks: expected embed, %s ... %s with one of %v, final or logits",
+		pattern, c.Blocks, BlockNode(0, "*"), BlockNode(c.Blocks-1, "*"), blockNodes)
 }
 
 // Names returns the names of the values kept, in the order of the computation.
@@ -99,8 +130,8 @@ func (t *Trace) All() []*Node {
 
 func matcher(pattern string) func(string) bool {
 	return func(name string) bool {
-		ok, err := path.Match(pattern, name)
-		return err == nil && ok
+		ok, _ := path.Match(pattern, name) // check has told a malformed pattern
+		return ok
 	}
 }
 

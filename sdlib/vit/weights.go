@@ -76,7 +76,7 @@ func (w *Weights[T]) fields(c Config) []field[T] {
 	return all
 }
 
-// Flatten returns the weights in the order of [Names].
+// Flatten returns the weights in the order of [Config.Names].
 func (w *Weights[T]) Flatten(c Config) []T {
 	fields := w.fields(c)
 	flat := make([]T, len(fields))
