@@ -45,6 +45,9 @@ func openXLA(b *Backend, kind, options string) error {
 		return fmt.Errorf("XLA plugin %s speaks PJRT %d.%d, expected %d.x: install the version pinned in kernels/requirements.txt with `make setup`",
 			path, major, minor, pjrtMajor)
 	}
+	if kind != "cuda" {
+		keepMemory()
+	}
 	b.Plugin, b.Version = path, fmt.Sprintf("%d.%d", major, minor)
 	return nil
 }

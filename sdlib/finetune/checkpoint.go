@@ -28,8 +28,9 @@ type checkpoints struct {
 }
 
 const (
-	newest = "checkpoint.safetensors"
-	before = "checkpoint-before.safetensors"
+	newest  = "checkpoint.safetensors"
+	before  = "checkpoint-before.safetensors"
+	damaged = "checkpoint-damaged.safetensors"
 )
 
 // header is what a checkpoint says besides its tensors.
@@ -115,8 +116,12 @@ func (c *checkpoints) load(s *state) ([]Epoch, error) {
 		case errors.Is(err, errOtherRun):
 			return nil, err
 		case err != nil:
+			// Set aside, so that the next save does not put it in the place of the good one before it.
+			if err := os.Rename(path, filepath.Join(c.dir, damaged)); err != nil {
+				return nil, fmt.Errorf("finetune: set a damaged checkpoint aside: %w", err)
+			}
 			if c.warn != nil {
-				c.warn(fmt.Sprintf("checkpoint %s is damaged (%v): going on with an older one", path, err))
+				c.warn(fmt.Sprintf("checkpoint %s is damaged (%v): set aside as %s, going on with an older one", path, err, damaged))
 			}
 			continue
 		}

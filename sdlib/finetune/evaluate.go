@@ -161,7 +161,7 @@ func (e *evaluator) run(ctx context.Context, weights []*tensors.Tensor, report p
 		for _, w := range weights {
 			args = append(args, w)
 		}
-		out, err := e.exec.Exec1(append(args, e.pixels, indices)...)
+		out, err := e.exec.Call1(append(args, e.pixels, indices)...)
 		if err != nil {
 			return nil, fmt.Errorf("finetune: evaluate: %s", firstLine(err))
 		}

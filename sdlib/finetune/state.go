@@ -152,7 +152,7 @@ func (p *stepper) run(s *state, lr float64, indices []int32) error {
 	for _, t := range p.data.all() {
 		args = append(args, t)
 	}
-	out, err := p.exec.Exec(args...)
+	out, err := p.exec.Call(args...)
 	if err != nil {
 		return fmt.Errorf("finetune: step %d: %s", s.step+1, firstLine(err))
 	}

@@ -120,8 +120,18 @@ func (t *trainer) run(ctx context.Context) error {
 	meter.Start(t.state.step * t.Batch)
 	defer meter.Finish("")
 	saved := time.Now()
-	for t.state.step < total {
+	for {
 		epoch, i := t.state.step/perEpoch, t.state.step%perEpoch
+		if i == 0 && len(t.history) < epoch { // the epoch's steps are done, its evaluation is not
+			if err := t.endEpoch(ctx, epoch-1); err != nil {
+				return err
+			}
+			saved = time.Now()
+			meter.Set(t.state.step*t.Batch, fmt.Sprintf("epoch %d/%d  %v", epoch, t.Epochs, t.history[epoch-1]))
+		}
+		if t.state.step == total {
+			return nil
+		}
 		order := t.order(epoch)
 		for ; i < perEpoch; i++ {
 			lr := t.LR * t.Schedule.at(t.state.step, total, t.Warmup)
@@ -135,25 +145,19 @@ func (t *trainer) run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			now.LR = lr
 			meter.Set(t.state.step*t.Batch, fmt.Sprintf("epoch %d/%d  %v", epoch+1, t.Epochs, now))
-			if err := ctx.Err(); err != nil {
-				return errors.Join(err, t.saver.save(t.state, t.history))
-			}
-			if i < perEpoch-1 && time.Since(saved) > t.every() {
+			stopped := ctx.Err()
+			if stopped != nil || time.Since(saved) > t.every() {
 				if err := t.saver.save(t.state, t.history); err != nil {
-					return err
+					return errors.Join(stopped, err)
 				}
 				saved = time.Now()
 			}
+			if stopped != nil {
+				return stopped
+			}
 		}
-		if err := t.endEpoch(ctx, epoch); err != nil {
-			return err
-		}
-		saved = time.Now()
-		meter.Set(t.state.step*t.Batch, fmt.Sprintf("epoch %d/%d  %v", epoch+1, t.Epochs, t.history[epoch]))
 	}
-	return nil
 }
 
 // endEpoch writes the epoch's line of history, evaluates, and saves.

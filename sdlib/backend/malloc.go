@@ -1,0 +1,24 @@
+//go:build cgo && !noxla && linux && (amd64 || arm64)
+
+package backend
+
+/*
+#include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+static void keep_memory(void) {
+	mallopt(M_MMAP_MAX, 0);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	mallopt(M_TOP_PAD, 64 << 20);
+}
+#else
+static void keep_memory(void) {}
+#endif
+*/
+import "C"
+
+// keepMemory makes the C library keep freed memory instead of handing it back to the
+// kernel. XLA on the CPU allocates a graph's buffers anew in each run; by default
+// every one of them is mapped, zeroed page by page, and unmapped again. Keeping them
+// saved 15 to 20 % of the CPU time of a training step of vit.Course.
+func keepMemory() { C.keep_memory() }
