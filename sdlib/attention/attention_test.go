@@ -116,8 +116,8 @@ func TestLines(t *testing.T) {
 		}
 	}
 	m.Between = m.Pair
-	if lines := m.Lines(); len(lines) != 4 || lines[2].Name != "between pairs" {
-		t.Errorf("RMTS has the lines %v, expected between pairs as the third of 4", lines)
+	if lines := m.Lines(); len(lines) != 4 || lines[3].Name != "between pairs" {
+		t.Errorf("RMTS has the lines %v, expected between pairs as the last of 4", lines)
 	}
 	if got, want := Highest(m.Within), []Head{{0, 0}, {1, 1}, {2, 0}, {2, 1}, {1, 0}, {0, 1}}; !slices.Equal(got, want) {
 		t.Errorf("heads by within are %v, expected %v", got, want)

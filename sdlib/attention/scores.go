@@ -44,19 +44,19 @@ type Shares struct {
 
 // A Line is one measure's largest head in each block (paper, Figure 2, right).
 type Line struct {
-	Name   string    // "within object", "within pair", "between pairs", "background"
+	Name   string    // "within object", "within pair", "background", "between pairs"
 	Values []float64 // [L], the largest of the block's H heads
 	Heads  []int     // [L], that head
 }
 
-// Lines returns the lines of Figure 2: within object, within pair, in RMTS between
-// pairs, and background.
+// Lines returns the lines of Figure 2: within object, within pair, background, and in
+// RMTS between pairs.
 func (m Measures) Lines() []Line {
-	lines := []Line{newLine("within object", m.Within), newLine("within pair", m.Pair)}
+	lines := []Line{newLine("within object", m.Within), newLine("within pair", m.Pair), newLine("background", m.Background)}
 	if m.Between != nil {
 		lines = append(lines, newLine("between pairs", m.Between))
 	}
-	return append(lines, newLine("background", m.Background))
+	return lines
 }
 
 func newLine(name string, measure [][]float64) Line {

@@ -1,0 +1,17 @@
+// Package paper draws the figures and tables of "Beyond the Doors of Perception: Vision
+// Transformers Represent Relations Between Objects" (Lepori, Tartaglini et al., NeurIPS
+// 2024), one file each. Results come in, a figure or a table comes out:
+//
+//	f, err := paper.Figure1(stimuli.B16)         // the two tasks
+//	s, err := lab.Heads(ctx, m)
+//	f, err = paper.Figure2(s, "Quick model")     // local and global heads
+//	nb.Show(f)                                   // or f.Save("figure02.pdf")
+//
+// Nothing here computes a result or knows the store, with one exception: [AttentionMaps]
+// runs the model on the image it shows.
+//
+// The functions take the results of any model, so the same call draws the figure of a
+// course model that was trained in two minutes and that of a ViT-B/16. Where the paper
+// repeats a figure for other models, one function serves all: [Figure2] and
+// [HeadFigure] also draw Figures 10, 11, 15 and 20, and [BehaviorTable] Tables 2 to 6.
+package paper

@@ -1,0 +1,108 @@
+package paper_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/attention"
+	"samediff/sdlib/backend"
+	"samediff/sdlib/figure"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/paper"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
+)
+
+// Every geometry has the examples that Figure 1 looks for.
+func TestFigure1Geometries(t *testing.T) {
+	for _, g := range stimuli.Geometries() {
+		if _, err := paper.Figure1(g); err != nil {
+			t.Errorf("%s: %v", g.Name, err)
+		}
+	}
+	bad := stimuli.B16
+	bad.Patch = 15
+	if _, err := paper.Figure1(bad); err == nil {
+		t.Error("no error for patches that don't divide the image")
+	}
+}
+
+// The training curve leaves out what was not measured.
+func TestTrainingCurveParts(t *testing.T) {
+	bare := []finetune.Epoch{{Epoch: 1, Task: .7, Train: .5, Val: -1}, {Epoch: 2, Task: .6, Train: .6, Val: -1}}
+	f, err := paper.TrainingCurve(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for word, want := range map[string]bool{"task loss": true, "training": true, "auxiliary": false, "validation": false, "probe": false} {
+		if got := strings.Contains(f.Alt(), word); got != want {
+			t.Errorf("the curve's text %q has %q: %v, expected %v", f.Alt(), word, got, want)
+		}
+	}
+}
+
+// An untrained model, its set and its scores.
+func untrained(t *testing.T, task stimuli.Task, g stimuli.Geometry) (*backend.Backend, *vit.Model, *stimuli.Set, *attention.Scores) {
+	t.Helper()
+	be, err := backend.Open(backend.Go)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := vit.CourseQuick
+	c.Image, c.Patch, c.Width, c.MLP, c.Heads, c.Blocks = g.Image, g.Patch, 16, 16, 2, 2
+	m, err := vit.New(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := stimuli.Open(stimuli.Config{Task: task, Geometry: g, Size: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := attention.Analyze(context.Background(), be, m, set, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return be, m, set, s
+}
+
+func TestAttentionMaps(t *testing.T) {
+	for _, g := range []stimuli.Geometry{stimuli.CourseQuick, stimuli.B32} { // enlarged, and reduced
+		for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
+			be, m, set, s := untrained(t, task, g)
+			s.Local = [][]float64{{.5, .9}, {.1, .4}}
+			s.Pair = [][]float64{{.2, .7}, {.8, .1}} // the highest of all is the most local head already
+			f, err := paper.AttentionMaps(context.Background(), be, m, set, 3, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"Most local\nblock 1, head 0", "Most within the pair\nblock 0, head 1", "Most global\nblock 0, head 0"} {
+				if !strings.Contains(f.Alt(), want) {
+					t.Errorf("%s, %s: the figure says %q, expected %q in it", task, g.Name, f.Alt(), want)
+				}
+			}
+			if w, _ := f.Size(); w > 9 {
+				t.Errorf("%s, %s: the figure is %.1f inches wide", task, g.Name, w)
+			}
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	be, m, set, s := untrained(t, stimuli.Discrimination, stimuli.CourseQuick)
+	failing := map[string]func() (*figure.Figure, error){
+		"no scores":       func() (*figure.Figure, error) { return paper.Figure2(nil, "") },
+		"given no scores": func() (*figure.Figure, error) { return paper.AttentionMaps(context.Background(), be, m, set, 0, nil) },
+		"no image 8":      func() (*figure.Figure, error) { return paper.AttentionMaps(context.Background(), be, m, set, 8, s) },
+		"there is no": func() (*figure.Figure, error) {
+			return paper.AttentionMaps(context.Background(), be, m, set, 0, twoStages(3, 1, false))
+		},
+		"no panels":        func() (*figure.Figure, error) { return paper.HeadFigure() },
+		"history is empty": func() (*figure.Figure, error) { return paper.TrainingCurve(nil) },
+	}
+	for want, draw := range failing {
+		if f, err := draw(); err == nil || f != nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("figure %v with error %v, expected none with an error that speaks of %q", f, err, want)
+		}
+	}
+}
