@@ -209,6 +209,21 @@ func TestRegionsErrors(t *testing.T) {
 	}
 }
 
+// Weights that overflow are named by the head they spoil.
+func TestDamagedWeights(t *testing.T) {
+	set := open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8})
+	m := sharp(t, smallConfig(set.Geometry()))
+	scale(m.Weights.Blocks[1].K.W, float32(math.Inf(1)))
+	be, err := backend.Open(backend.Go)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Analyze(context.Background(), be, m, set, nil, nil)
+	if err == nil || !strings.Contains(err.Error(), "block 1, head 0 is not a number") {
+		t.Errorf("the error is %v, expected it to name block 1, head 0", err)
+	}
+}
+
 func TestMaps(t *testing.T) {
 	set := open(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
 	for choice, be := range backends(t) {

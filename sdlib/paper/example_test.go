@@ -53,9 +53,9 @@ func twoStages(blocks, heads int, rmts bool) *attention.Scores {
 		return scores
 	}
 	s := &attention.Scores{Measures: attention.Measures{
-		Local: bump(.95, .5), Within: bump(.25, .2), Pair: bump(.5, .15), Background: bump(.95, .35)}}
+		Local: bump(.95, .5), Within: bump(.29, .2), Pair: bump(.54, .15), Background: bump(.95, .35)}}
 	if rmts {
-		s.Between = bump(.75, .12)
+		s.Between = bump(.79, .12)
 	}
 	return s
 }
