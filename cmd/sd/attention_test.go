@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/attention"
+)
+
+// testAttentionTrained scores the heads of a model of the store, and draws them.
+func testAttentionTrained(t *testing.T, store string, m trained) {
+	to := filepath.Join(t.TempDir(), "heads.svg")
+	r := sd("attention", m.ID.Short(), "--heads", "2", "-o", to, "--store", store).want(t, exitOK)
+	if strings.Count(r.out, "\nlocal ") != 2 || strings.Count(r.out, "\nglobal ") != 2 || !strings.HasSuffix(r.out, to+"\n") {
+		t.Errorf("want two local heads, two global ones, and the figure's name; got\n%s", r.out)
+	}
+	drawn, err := os.ReadFile(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	scores := decode[attention.Scores](t, sd("attention", m.ID.Short(), "--json", "--store", store).want(t, exitOK))
+	if len(scores.Local) != 4 || len(scores.Local[0]) != 3 || scores.Images != 500 {
+		t.Errorf("--json has scores of %d blocks over %d images, want 4 blocks of 3 heads, 500 images", len(scores.Local), scores.Images)
+	}
+	if _, err := os.Stat("heads.png"); err == nil {
+		t.Error("--json wrote a figure that nobody asked for")
+	}
+
+	again := filepath.Join(t.TempDir(), "figure2.svg")
+	r = sd("figure", "2", "--model", m.ID.Short(), "-o", again, "--store", store).want(t, exitOK)
+	if text, err := os.ReadFile(again); err != nil || !bytes.Equal(text, drawn) || r.errors != "" {
+		t.Errorf("figure 2 (%v) differs from the one of sd attention, or was computed anew:\n%s", err, r.errors)
+	}
+}
+
+func TestFigureWithoutModel(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, test := range []struct{ args, file, begins string }{
+		{"1 --geometry course-quick", "figure1.png", "\x89PNG"},
+		{"7 -o shapes.pdf", "shapes.pdf", "%PDF"},
+	} {
+		r := sd(append([]string{"figure"}, strings.Fields(test.args)...)...).want(t, exitOK)
+		text, err := os.ReadFile(test.file)
+		if err != nil || !bytes.HasPrefix(text, []byte(test.begins)) || r.out != test.file+"\n" {
+			t.Errorf("figure %s: %v, begins with %q, prints %q", test.args, err, text[:min(8, len(text))], r.out)
+		}
+	}
+	sd("figure", "7", "-o", "missing/figure.png").want(t, exitFailure).says(t, "missing")
+}

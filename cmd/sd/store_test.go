@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/artifact"
+)
+
+// testStore looks at, damages and removes the only result of a store.
+func testStore(t *testing.T, store string, m trained) {
+	in := func(args ...string) result {
+		return sd(append(append([]string{"store"}, args...), "--store", store)...)
+	}
+	short := m.ID.Short()
+
+	if out := in("ls").want(t, exitOK).out; !strings.Contains(out, short+"  train  finished") || !strings.Contains(out, "1 results") {
+		t.Errorf("ls prints\n%s", out)
+	}
+	show := in("show", short).want(t, exitOK).out
+	for _, part := range []string{string(m.ID), "model.safetensors", "history.json", `"epochs": 10`, m.Folder} {
+		if !strings.Contains(show, part) {
+			t.Errorf("show lacks %q:\n%s", part, show)
+		}
+	}
+	if out := in("verify").want(t, exitOK).out; out != "ok       "+short+"  train\n" {
+		t.Errorf("verify prints %q", out)
+	}
+
+	// One bit, which no size shows.
+	file := filepath.Join(m.Folder, "model.safetensors")
+	weights := read(t, m.Folder, "model.safetensors")
+	weights[len(weights)/2] ^= 1
+	if err := os.WriteFile(file, weights, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := in("verify", short, "--json").want(t, exitFailure)
+	r.says(t, "1 of 1 results are damaged")
+	if v := decode[[]verdict](t, r); len(v) != 1 || v[0].OK || !strings.Contains(v[0].Problem, "model.safetensors") {
+		t.Errorf("verify --json prints\n%s", r.out)
+	}
+	if entries := decode[[]entry](t, in("ls", "--json").want(t, exitOK)); len(entries) != 1 || entries[0].State != artifact.Damaged {
+		t.Errorf("after verify the store has %+v, want one damaged result", entries)
+	}
+	sd("eval", short, "--store", store).want(t, exitFailure).says(t, "no model")
+
+	in("rm", "0123456789abcdef").want(t, exitFailure).says(t, "no ID in the store")
+	in("rm", "xyz").want(t, exitFailure).says(t, "no beginning of an ID")
+	if out := in("rm", short).want(t, exitOK).out; !strings.HasPrefix(out, "removed "+short+" (train, 2") {
+		t.Errorf("rm prints %q", out)
+	}
+	if out := in("ls").want(t, exitOK).out; out != "0 results, 0 B, in "+store+"\n" {
+		t.Errorf("after rm, ls prints\n%s", out)
+	}
+}
+
+func TestSize(t *testing.T) {
+	for bytes, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1536: "1.5 KiB", 5 << 20: "5.0 MiB", 3 << 29: "1.5 GiB"} {
+		if got := size(bytes); got != want {
+			t.Errorf("size(%d) = %q, want %q", bytes, got, want)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"samediff/sdlib/study"
+)
+
+func (a *app) trainCommand() *cobra.Command {
+	var f trainFlags
+	var asJSON bool
+	presets := slices.Sorted(maps.Keys(study.Presets))
+	cmd := &cobra.Command{
+		Use:   "train [" + strings.Join(presets, "|") + "]",
+		Short: "Train a model, or read it from the store",
+		Long: `train makes a vision transformer that answers "same" or "different" about pictures
+of two objects (section 2 of the paper). It starts from random weights and
+minimizes the cross-entropy of the answer with AdamW. With --aux above 0 it adds the
+disentanglement loss of section 7: two linear probes, trained jointly, read an
+object's shape from one half of the residual stream and its color from the other, so
+the model learns to keep the two apart; that makes small models learn much faster.
+
+A preset is a starting point: "quick" (the default; one token per object, about two
+minutes on two cores) or "course" (four tokens per object, a quarter of an hour). Each
+flag changes one field of it. A training is named by all of its fields: the same
+command again reads the model from the store, and a training that was interrupted, by
+ctrl-c or kill -9, goes on where it stopped and ends with the same weights.`,
+		Example: `  sd train quick
+  sd train quick --aux 0             # the task loss alone
+  sd train course --seed 2 --epochs 30
+  sd train quick --task rmts --images 12800`,
+		ValidArgs: presets,
+		Args:      arguments(cobra.MatchAll(cobra.MaximumNArgs(1), oneOf("preset", presets))),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			preset := "quick"
+			if len(args) == 1 {
+				preset = args[0]
+			}
+			lab, err := a.lab()
+			if err != nil {
+				return err
+			}
+			m, err := lab.Train(cmd.Context(), f.apply(cmd, study.Presets[preset]))
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.printJSON(map[string]any{"id": m.ID, "folder": m.Dir, "training": m.Training, "history": m.History})
+			}
+			last := m.History[len(m.History)-1]
+			fmt.Fprintf(a.out, "model     %s\n", m.ID.Short())
+			fmt.Fprintf(a.out, "accuracy  %.3f on training images", last.Train)
+			if last.Val >= 0 {
+				fmt.Fprintf(a.out, ", %.3f on validation images", last.Val)
+			}
+			_, err = fmt.Fprintf(a.out, "\nfolder    %s\n", m.Dir)
+			return err
+		},
+	}
+	f.add(cmd)
+	addJSON(cmd, &asJSON)
+	return cmd
+}
+
+// trainFlags hold the fields of a training that the command line can change.
+type trainFlags struct {
+	study.Training
+	seed uint64
+}
+
+func (f *trainFlags) add(cmd *cobra.Command) {
+	f.Training = study.Quick
+	flags := cmd.Flags()
+	// A flag's default is the preset's field, whichever that is, so help shows none.
+	flags.Uint64Var(&f.seed, "seed", 0, "seed of everything random: starting weights, images, their order")
+	flags.Uint64Var(&f.ModelSeed, "model-seed", 0, "seed of the starting weights alone")
+	flags.Uint64Var(&f.Stimuli.Seed, "stimuli-seed", 0, "seed of the images alone")
+	flags.IntVar(&f.Stimuli.Size, "images", 0, "number of training images")
+	flags.IntVar(&f.Val, "val", 0, "number of validation images, looked at after each epoch; 0 for none")
+	flags.IntVar(&f.Recipe.Epochs, "epochs", 0, "passes over the training images")
+	flags.IntVar(&f.Recipe.Batch, "batch", 0, "images per step")
+	flags.Float64Var(&f.Recipe.LR, "lr", 0, "learning rate at its highest")
+	flags.IntVar(&f.Recipe.Warmup, "warmup", 0, "steps over which the learning rate rises")
+	flags.Float64Var(&f.Recipe.Disentangle.Weight, "aux", 0, "weight of the disentanglement loss; 0 is off")
+	flags.IntVar(&f.Recipe.Disentangle.After, "after", 0, "block whose output the loss's probes read, from 0")
+	addStimuli(cmd, &f.Stimuli)
+	for _, name := range []string{"geometry", "task", "objects"} {
+		flags.Lookup(name).DefValue = ""
+	}
+}
+
+// apply returns the preset with the fields changed whose flags were given.
+func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) study.Training {
+	for _, change := range []struct {
+		flag  string
+		apply func()
+	}{
+		{"seed", func() { t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = f.seed, f.seed, f.seed }},
+		{"model-seed", func() { t.ModelSeed = f.ModelSeed }},
+		{"stimuli-seed", func() { t.Stimuli.Seed = f.Stimuli.Seed }},
+		{"images", func() { t.Stimuli.Size = f.Stimuli.Size }},
+		{"val", func() { t.Val = f.Val }},
+		{"epochs", func() { t.Recipe.Epochs = f.Recipe.Epochs }},
+		{"batch", func() { t.Recipe.Batch = f.Recipe.Batch }},
+		{"lr", func() { t.Recipe.LR = f.Recipe.LR }},
+		{"warmup", func() { t.Recipe.Warmup = f.Recipe.Warmup }},
+		{"aux", func() { t.Recipe.Disentangle.Weight = f.Recipe.Disentangle.Weight }},
+		{"after", func() { t.Recipe.Disentangle.After = f.Recipe.Disentangle.After }},
+		{"task", func() { t.Stimuli.Task = f.Stimuli.Task }},
+		{"objects", func() { t.Stimuli.Objects = f.Stimuli.Objects }},
+		{"geometry", func() { // the preset's model, with as many tokens as the images need
+			t.Stimuli.Geometry = f.Stimuli.Geometry
+			t.Model.Image, t.Model.Patch = f.Stimuli.Geometry.Image, f.Stimuli.Geometry.Patch
+		}},
+	} {
+		if cmd.Flags().Changed(change.flag) {
+			change.apply()
+		}
+	}
+	return t
+}

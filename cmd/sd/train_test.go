@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+)
+
+// small is a training of the quick model that takes seconds, most of them for compiling a step. It has a checkpoint after
+// each of its 10 epochs of 4 steps.
+var small = []string{"train", "quick", "--images", "128", "--batch", "32", "--epochs", "10", "--warmup", "2", "--val", "0"}
+
+// trained is what train --json prints.
+type trained struct {
+	ID       artifact.ID
+	Folder   string
+	Training study.Training
+	History  []struct{ Epoch int }
+}
+
+// TestTrainingSurvivesKill ends a training with SIGKILL and starts it again: the weights must be those of a training that was
+// left alone, to the byte. Then it uses the model for what else needs one.
+func TestTrainingSurvivesKill(t *testing.T) {
+	calm, rough := t.TempDir(), t.TempDir()
+	first := sd(append(small, "--store", calm)...).want(t, exitOK)
+	if n := strings.Count(first.errors, "PJRT") + strings.Count(first.errors, "go: "); n != 1 {
+		t.Errorf("the backend is told %d times, want once:\n%s", n, first.errors)
+	}
+	t.Run("second run reads", func(t *testing.T) {
+		again := sd(append(small, "--store", calm)...).want(t, exitOK)
+		if again.out != first.out || again.errors != "" {
+			t.Errorf("the second run prints\n%s%s\nwant\n%s", again.out, again.errors, first.out)
+		}
+	})
+	want := decode[trained](t, sd(append(small, "--store", calm, "--json")...).want(t, exitOK))
+	if len(want.History) != 10 || want.Training.Stimuli.Size != 128 || !strings.Contains(first.out, want.ID.Short()) {
+		t.Errorf("--json tells of %d epochs on %d images; text is\n%s", len(want.History), want.Training.Stimuli.Size, first.out)
+	}
+
+	killed := process(t, append(small, "--store", rough)...)
+	var errs bytes.Buffer
+	killed.Stderr = &errs
+	if err := killed.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- killed.Wait() }()
+	checkpoint := filepath.Join(rough, "unfinished", string(want.ID), "files", "work", "checkpoint.safetensors")
+	await(t, checkpoint, ended, &errs)
+	if err := killed.Process.Kill(); err != nil {
+		t.Fatalf("%v; the process says\n%s", err, errs.String())
+	}
+	<-ended
+	if status := killed.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("the process was not killed in the middle but ended with %v:\n%s", killed.ProcessState, errs.String())
+	}
+	entries := decode[[]entry](t, sd("store", "ls", "--json", "--store", rough).want(t, exitOK))
+	if len(entries) != 1 || entries[0].State != artifact.Unfinished || entries[0].ID != want.ID {
+		t.Fatalf("after the kill the store has %+v, want one unfinished training", entries)
+	}
+
+	got := decode[trained](t, finish(t, process(t, append(small, "--store", rough, "--json")...)).want(t, exitOK))
+	if got.ID != want.ID {
+		t.Errorf("the resumed model is %s, want %s", got.ID, want.ID)
+	}
+	for _, name := range []string{"model.safetensors", "config.json"} {
+		if !bytes.Equal(read(t, got.Folder, name), read(t, want.Folder, name)) {
+			t.Errorf("%s of the killed and resumed training differs from that of the uninterrupted one", name)
+		}
+	}
+	shown := decode[entry](t, sd("store", "show", string(got.ID[:8]), "--json", "--store", rough).want(t, exitOK))
+	if !shown.Meta.Resumed {
+		t.Error("the second process started anew instead of resuming")
+	}
+
+	t.Run("attention", func(t *testing.T) { testAttentionTrained(t, calm, want) })
+	t.Run("eval", func(t *testing.T) { testEvalTrained(t, calm, want) })
+	t.Run("store", func(t *testing.T) { testStore(t, rough, got) })
+}
+
+// await waits until a file is there, and fails when the process has ended before.
+func await(t *testing.T, path string, ended <-chan error, errs *bytes.Buffer) {
+	t.Helper()
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(2 * time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("the process ended (%v) before there was %s:\n%s", err, path, errs.String())
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no %s after three minutes", path)
+		}
+	}
+}
+
+func read(t *testing.T, dir, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// Ctrl-c leaves a checkpoint of the step that was reached.
+func TestTrainInterrupted(t *testing.T) {
+	store := t.TempDir()
+	cmd := process(t, "train", "--store", store, "--backend", "go", "--images", "64", "--batch", "4", "--epochs", "1000", "--val", "0")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var work string
+	for work == "" {
+		await(t, filepath.Join(store, "unfinished"), ended, &errs)
+		if found, _ := filepath.Glob(filepath.Join(store, "unfinished", "*", "files", "work")); len(found) > 0 {
+			work = found[0]
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the training goes on two minutes after ctrl-c")
+	}
+	if status := cmd.ProcessState.ExitCode(); status != exitInterrupted || !strings.HasSuffix(errs.String(), "the same command goes on where it stopped\n") {
+		t.Errorf("exit status %d, want %d; standard error:\n%s", status, exitInterrupted, errs.String())
+	}
+	if _, err := os.Stat(filepath.Join(work, "checkpoint.safetensors")); err != nil {
+		t.Errorf("no checkpoint is left: %v", err)
+	}
+}
+
+func TestPluginThatIsNone(t *testing.T) {
+	dir := t.TempDir()
+	plugin := filepath.Join(dir, "pjrt_c_api_cpu_plugin.so")
+	if err := os.WriteFile(plugin, []byte("this is no library\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := "PJRT_PLUGIN_LIBRARY_PATH=" + dir
+	train := process(t, append(small, "--backend", "xla:cpu", "--store", t.TempDir())...)
+	train.Env = append(train.Env, env)
+	finish(t, train).want(t, exitFailure).says(t, plugin, "expected a PJRT plugin", "make setup")
+
+	doctor := process(t, "doctor")
+	doctor.Env = append(doctor.Env, env)
+	r := finish(t, doctor).want(t, exitFailure)
+	if !strings.Contains(r.out, "FAILED  Backend xla:cpu") || !strings.Contains(r.out, plugin) {
+		t.Errorf("doctor does not name the plugin:\n%s", r.out)
+	}
+}
+
+// Each flag changes its own field, and a preset without flags stays what it is.
+func TestTrainFlags(t *testing.T) {
+	apply := func(args ...string) study.Training {
+		t.Helper()
+		var f trainFlags
+		cmd := &cobra.Command{}
+		f.add(cmd)
+		if err := cmd.ParseFlags(args); err != nil {
+			t.Fatal(err)
+		}
+		return f.apply(cmd, study.Course)
+	}
+	for _, test := range []struct {
+		flags string
+		want  func(*study.Training)
+	}{
+		{"", func(*study.Training) {}},
+		{"--seed 7", func(t *study.Training) { t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = 7, 7, 7 }},
+		{"--seed 7 --stimuli-seed 1 --model-seed 2", func(t *study.Training) { t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = 2, 1, 7 }},
+		{"--images 640 --val 0", func(t *study.Training) { t.Stimuli.Size, t.Val = 640, 0 }},
+		{"--epochs 3 --batch 32 --lr 1e-4 --warmup 9", func(t *study.Training) {
+			t.Recipe.Epochs, t.Recipe.Batch, t.Recipe.LR, t.Recipe.Warmup = 3, 32, 1e-4, 9
+		}},
+		{"--aux 0", func(t *study.Training) { t.Recipe.Disentangle.Weight = 0 }},
+		{"--aux .5 --after 3", func(t *study.Training) { t.Recipe.Disentangle.Weight, t.Recipe.Disentangle.After = .5, 3 }},
+		{"--task rmts --objects 32", func(t *study.Training) { t.Stimuli.Task, t.Stimuli.Objects = stimuli.RMTS, stimuli.Compositional32 }},
+		{"--geometry B32", func(t *study.Training) { t.Stimuli.Geometry, t.Model.Image, t.Model.Patch = stimuli.B32, 224, 32 }},
+	} {
+		want := study.Course
+		test.want(&want)
+		got, err := json.Marshal(apply(strings.Fields(test.flags)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := json.Marshal(want); !bytes.Equal(got, text) {
+			t.Errorf("course %s is\n%s\nwant\n%s", test.flags, got, text)
+		}
+	}
+}
