@@ -53,9 +53,10 @@ type Evaluation struct {
 	Kinds []KindScore `json:"kinds"` // same, shape only, color only, both; those that the set has
 }
 
-// Evaluate asks a model about every image of a set.
-func Evaluate(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, report progress.Func) (Evaluation, error) {
-	logits, err := Predict(ctx, be, m, set, report)
+// Evaluate asks a model about every image of a set. Options change the forward pass,
+// such as [vit.HeadOff].
+func Evaluate(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, report progress.Func, opts ...vit.Option) (Evaluation, error) {
+	logits, err := Predict(ctx, be, m, set, report, opts...)
 	if err != nil {
 		return Evaluation{}, err
 	}
@@ -63,8 +64,8 @@ func Evaluate(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimu
 }
 
 // Predict returns the model's logits for every image of a set: [n][C].
-func Predict(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, report progress.Func) ([][]float32, error) {
-	e, err := newEvaluator(be, m.Config, set)
+func Predict(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, report progress.Func, opts ...vit.Option) ([][]float32, error) {
+	e, err := newEvaluator(be, m.Config, set, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +119,7 @@ type evaluator struct {
 	n      int
 }
 
-func newEvaluator(be *backend.Backend, c vit.Config, set *stimuli.Set) (*evaluator, error) {
+func newEvaluator(be *backend.Backend, c vit.Config, set *stimuli.Set, opts ...vit.Option) (*evaluator, error) {
 	if set.Len() == 0 {
 		return nil, fmt.Errorf("finetune: the set to evaluate is empty")
 	}
@@ -128,7 +129,7 @@ func newEvaluator(be *backend.Backend, c vit.Config, set *stimuli.Set) (*evaluat
 	}
 	exec, err := NewExec(be.Engine, func(in []*Node) *Node {
 		w, pixels, indices := in[:len(in)-2], in[len(in)-2], in[len(in)-1]
-		logits, _ := vit.Forward(c, vit.Unflatten(c, w), Gather(pixels, ExpandAxes(indices, -1)))
+		logits, _ := vit.Forward(c, vit.Unflatten(c, w), Gather(pixels, ExpandAxes(indices, -1)), opts...)
 		return logits
 	})
 	if err != nil {
