@@ -23,7 +23,7 @@ type Config struct {
 	Std  [3]float64 `json:"std"`
 }
 
-// half is the normalization of Google's ImageNet-21k models, which those trained from scratch share (paper.md D6).
+// half is the normalization of Google's ImageNet-21k models, which those trained from scratch share (docs/paper.md D6).
 var half = [3]float64{.5, .5, .5}
 
 // base returns the configuration of a model trained from scratch on two classes.

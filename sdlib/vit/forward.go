@@ -105,8 +105,8 @@ func ForwardFrom(c Config, w *Weights[*Node], l int, resid *Node, opts ...Option
 	if l < -1 || l >= c.Blocks {
 		exceptions.Panicf("vit: there is no block %d to go on from: expected -1 (the embedding) to %d", l, c.Blocks-1)
 	}
-	if s := resid.Shape(); s.Rank() != 3 || s.Dim(1) != c.Tokens() || s.Dim(2) != c.Width {
-		exceptions.Panicf("vit: a residual stream of shape %s, expected [B, %d, %d]", s, c.Tokens(), c.Width)
+	if s := resid.Shape(); s.DType != dtypes.Float32 || s.Rank() != 3 || s.Dim(1) != c.Tokens() || s.Dim(2) != c.Width {
+		exceptions.Panicf("vit: a residual stream of shape %s, expected (Float32)[B, %d, %d]", s, c.Tokens(), c.Width)
 	}
 	trace = newTrace(c, l, opts)
 	return c.blocks(resid, l+1, w, trace), trace

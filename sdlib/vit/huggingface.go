@@ -50,7 +50,7 @@ const (
 	processorFile = "preprocessor_config.json"
 )
 
-// labelNames are the two answers' names in config.json (paper.md 1.5: same = 1).
+// labelNames are the two answers' names in config.json (docs/paper.md 1.5: same = 1).
 var labelNames = []string{"different", "same"}
 
 // readConfig reads a model's configuration from its folder.

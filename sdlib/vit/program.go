@@ -31,6 +31,9 @@ func Compile(be *backend.Backend, m *Model, fn func(w *Weights[*Node], inputs []
 	if err := m.check(); err != nil {
 		return nil, err
 	}
+	if fn == nil {
+		return nil, errors.New("vit: compile: the graph function is nil")
+	}
 	c := m.Config
 	n := len(c.Names())
 	exec, err := NewExec(be.Engine, func(in []*Node) []*Node {
@@ -125,21 +128,20 @@ func catch() {
 		return
 	}
 	message := "vit: " + strings.TrimPrefix(firstLine(r), "vit: ")
+	_, here, _, _ := runtime.Caller(0)
 	callers := make([]uintptr, 100)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)]) // without Callers, catch and panic
 	for more := true; more; {
 		var f runtime.Frame
 		f, more = frames.Next()
-		if !strings.HasPrefix(f.Function, "github.com/gomlx/") && !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(f.Function, pkg) {
+		ours := filepath.Dir(f.File) == filepath.Dir(here) && !strings.HasSuffix(f.File, "_test.go")
+		if !ours && !strings.Contains(f.File, "github.com/gomlx/") && !strings.HasPrefix(f.Function, "runtime.") {
 			message += fmt.Sprintf(" (at %s:%d)", filepath.Base(f.File), f.Line)
 			break
 		}
 	}
 	panic(&graphError{message})
 }
-
-// pkg begins the names of this package's functions.
-const pkg = "samediff/sdlib/vit."
 
 // firstLine is what an error or a panic says, without the stack trace that GoMLX's errors carry.
 func firstLine(r any) string {

@@ -48,6 +48,9 @@ func Want(names ...string) Option {
 func Edit(name string, f func(name string, x *Node) *Node) Option {
 	return func(c Config, t *Trace) {
 		must(t.check(c, name))
+		if f == nil {
+			exceptions.Panicf("vit: the edit of %q is nil, expected a function of the value", name)
+		}
 		t.edits = append(t.edits, edit{matcher(name), f})
 	}
 }

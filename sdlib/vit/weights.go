@@ -108,7 +108,7 @@ func (c Config) Names() []string {
 	return names
 }
 
-// initStd is the standard deviation of a new model's weights (paper.md section 2: Hugging Face's default).
+// initStd is the standard deviation of a new model's weights (docs/paper.md section 2: Hugging Face's default).
 const initStd = .02
 
 // initial returns the starting values of a new model: matrices and embeddings from a

@@ -1,0 +1,96 @@
+package vit_test
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"samediff/sdlib/backend"
+	"samediff/sdlib/vit"
+)
+
+// check ends a program with what went wrong; in a notebook, nb.Must does this.
+func check[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// A model with random weights, one black image, and what the model computes with it.
+func Example() {
+	be := check(backend.Open("go"))
+	m := check(vit.New(vit.CourseQuick, 1))
+	images := check(m.Config.Images(make([]uint8, 64*64*3)))
+
+	var names []string
+	p := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+		_, trace := vit.Forward(m.Config, w, in[0], vit.Want("embed", "block03/attn/*", "logits"))
+		names = trace.Names()
+		return trace.All()
+	}))
+	defer p.Close()
+	for i, x := range check(p.Run(images)) {
+		fmt.Printf("%-20s %v\n", names[i], x.Shape().Dimensions)
+	}
+	// Output:
+	// embed                [1 17 96]
+	// block03/attn/q       [1 17 3 32]
+	// block03/attn/k       [1 17 3 32]
+	// block03/attn/v       [1 17 3 32]
+	// block03/attn/scores  [1 3 17 17]
+	// block03/attn/weights [1 3 17 17]
+	// block03/attn/heads   [1 17 3 32]
+	// block03/attn/out     [1 17 96]
+	// logits               [1 2]
+}
+
+// Head 2 of block 1 is switched off: its outputs are multiplied by 0, the others' by 1.
+func ExampleEdit() {
+	be := check(backend.Open("go"))
+	m := check(vit.Load("testdata/square"))
+	images := check(m.Config.Images(make([]uint8, 32*32*3)))
+
+	p := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+		before, _ := vit.Forward(m.Config, w, in[0])
+		off := vit.Edit("block01/attn/heads", func(_ string, z *Node) *Node { // z [B, T, H, D/H]
+			return Mul(z, Const(z.Graph(), [][][][]float32{{{{1}, {1}, {0}}}}))
+		})
+		after, _ := vit.Forward(m.Config, w, in[0], off)
+		return []*Node{before, after}
+	}))
+	defer p.Close()
+	out := check(p.Run(images))
+	fmt.Printf("logits           %.2f\n", out[0].Value())
+	fmt.Printf("without the head %.2f\n", out[1].Value())
+	// Output:
+	// logits           [[3.19 1.27]]
+	// without the head [[3.81 0.15]]
+}
+
+// The residual stream after block 1 is taken from one image and given to the blocks
+// above it, as every intervention of the paper does.
+func ExampleForwardFrom() {
+	be := check(backend.Open("go"))
+	m := check(vit.Load("testdata/square"))
+	images := check(m.Config.Images(make([]uint8, 32*32*3)))
+
+	read := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+		logits, trace := vit.Forward(m.Config, w, in[0], vit.Want("block01/resid_post"))
+		return []*Node{logits, trace.Get("block01/resid_post")}
+	}))
+	defer read.Close()
+	out := check(read.Run(images))
+
+	goOn := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+		logits, _ := vit.ForwardFrom(m.Config, w, 1, in[0]) // blocks 2, 3, ... and the head
+		return []*Node{logits}
+	}))
+	defer goOn.Close()
+	again := check(goOn.Run(out[1]))
+	fmt.Println("stream", out[1].Shape().Dimensions)
+	fmt.Println("the same logits, bit for bit:", out[0].Equal(again[0]))
+	// Output:
+	// stream [1 17 24]
+	// the same logits, bit for bit: true
+}

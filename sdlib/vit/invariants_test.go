@@ -1,0 +1,265 @@
+package vit
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"samediff/sdlib/backend"
+)
+
+// What is added to the residual stream is all that it holds:
+//
+//	resid_post of the last block = embed + Σ_l (attn/out + mlp/out)
+//
+// and within a block attn/out = b_O + Σ_h W_O[h] z[h], so that a block's output can be
+// laid at the doors of its heads.
+func TestResidualDecomposition(t *testing.T) {
+	m := golden(t, "square")
+	c := m.Config
+	be := open(t, backend.Go)
+	const B = 2
+	trace := forward(t, be, m, randomImages(c, B, 1), Want(c.Nodes()...))
+
+	resid := slices.Clone(trace["embed"])
+	add := func(to, what []float32) {
+		for i := range to {
+			to[i] += what[i]
+		}
+	}
+	near := func(what string, got, want []float32, tolerance float64) {
+		t.Helper()
+		if d, err := distance(got, want); err != nil || !(d <= tolerance) {
+			t.Errorf("%s: %.1e of the scale away, expected at most %.0e (%v)", what, d, tolerance, err)
+		}
+	}
+	for l := range c.Blocks {
+		at := func(name string) []float32 { return trace[BlockNode(l, name)] }
+		near(BlockNode(l, "resid_pre"), at("resid_pre"), resid, 1e-6)
+		add(resid, at("attn/out"))
+		near(BlockNode(l, "resid_mid"), at("resid_mid"), resid, 1e-6)
+		add(resid, at("mlp/out"))
+		near(BlockNode(l, "resid_post"), at("resid_post"), resid, 1e-6)
+
+		// Σ_h in float64, by hand: out[b,t,i] = b_O[i] + Σ_h Σ_d W_O[i, h·d] z[b,t,h,d]
+		W, err := tensors.CopyFlatData[float32](m.Weights.Blocks[l].O.W)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := tensors.CopyFlatData[float32](m.Weights.Blocks[l].O.B)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, D, d := at("attn/heads"), c.Width, c.HeadDim()
+		out := make([]float32, B*c.Tokens()*D)
+		for token := range B * c.Tokens() {
+			for i := range D {
+				sum := float64(b[i])
+				for h := range c.Heads {
+					for k := range d {
+						sum += float64(W[i*D+h*d+k]) * float64(z[(token*c.Heads+h)*d+k])
+					}
+				}
+				out[token*D+i] = float32(sum)
+			}
+		}
+		near(BlockNode(l, "attn/out")+" as a sum over heads", at("attn/out"), out, 1e-6)
+	}
+}
+
+// A = softmax of the scores, which are q·k/√d: each query's weights over the keys are
+// positive and sum to 1, and A v are the heads' outputs.
+func TestAttention(t *testing.T) {
+	m := golden(t, "other")
+	c := m.Config
+	const B = 3
+	onBackends(t, func(t *testing.T, be *backend.Backend) {
+		trace := forward(t, be, m, randomImages(c, B, 2), Want("block*/attn/*"))
+		T, H, d := c.Tokens(), c.Heads, c.HeadDim()
+		at := func(b, token, h int) int { return ((b*T+token)*H + h) * d }
+		for l := range c.Blocks {
+			of := func(name string) []float32 { return trace[BlockNode(l, "attn/"+name)] }
+			q, k, v, heads, scores, weights := of("q"), of("k"), of("v"), of("heads"), of("scores"), of("weights")
+			uniform := 0
+			for row := range B * H * T {
+				b, h, query := row/(H*T), row/T%H, row%T
+				sum, z := 0., make([]float64, d)
+				for key := range T {
+					dot := 0.
+					for i := range d {
+						dot += float64(q[at(b, query, h)+i]) * float64(k[at(b, key, h)+i])
+					}
+					if want := dot / math.Sqrt(float64(d)); math.Abs(float64(scores[row*T+key])-want) > 1e-5 {
+						t.Fatalf("block %d, head %d: score of query %d and key %d is %g, expected %g", l, h, query, key, scores[row*T+key], want)
+					}
+					w := float64(weights[row*T+key])
+					if !(w > 0) {
+						t.Fatalf("block %d, head %d: weight of query %d and key %d is %g, expected a positive number", l, h, query, key, w)
+					}
+					sum += w
+					for i := range d {
+						z[i] += w * float64(v[at(b, key, h)+i])
+					}
+				}
+				if math.Abs(sum-1) > 1e-6 {
+					t.Fatalf("block %d, head %d: weights of query %d sum to %g, expected 1", l, h, query, sum)
+				}
+				for i := range d {
+					if got := float64(heads[at(b, query, h)+i]); math.Abs(got-z[i]) > 1e-5 {
+						t.Fatalf("block %d, head %d: output %d of query %d is %g, expected %g", l, h, i, query, got, z[i])
+					}
+				}
+				if lo, hi := slices.Min(weights[row*T:row*T+T]), slices.Max(weights[row*T:row*T+T]); hi < 2*lo {
+					uniform++
+				}
+			}
+			if uniform > B*H*T/4 {
+				t.Errorf("block %d: %d of %d queries attend about uniformly: the model is too tame to test attention with", l, uniform, B*H*T)
+			}
+		}
+	})
+}
+
+// ForwardFrom, given the residual stream as a block left it, goes on exactly as the whole pass did.
+func TestForwardFrom(t *testing.T) {
+	m := golden(t, "square")
+	c := m.Config
+	images := randomImages(c, 4, 3)
+	onBackends(t, func(t *testing.T, be *backend.Backend) {
+		full := forward(t, be, m, images, Want("embed", "block*/resid_post"))
+		plain := forward(t, be, m, images)
+		if !slices.Equal(full["logits"], plain["logits"]) {
+			t.Errorf("asking for the trace changed the logits: %v, without %v", full["logits"], plain["logits"])
+		}
+		for l := -1; l < c.Blocks; l++ {
+			from := "embed"
+			if l >= 0 {
+				from = BlockNode(l, "resid_post")
+			}
+			resid := tensors.FromFlatDataAndDimensions(full[from], 4, c.Tokens(), c.Width)
+			got := run(t, be, m, func(w *Weights[*Node], in []*Node) []*Node {
+				logits, _ := ForwardFrom(c, w, l, in[0])
+				return []*Node{logits}
+			}, resid)[0]
+			if !slices.Equal(got, full["logits"]) {
+				t.Errorf("going on from block %d gives %v, the whole pass %v: expected the same bits", l, got, full["logits"])
+			}
+		}
+	})
+}
+
+// An image's logits do not depend on what else is in the batch.
+func TestBatch(t *testing.T) {
+	m := golden(t, "other")
+	c := m.Config
+	const B = 5
+	images := randomImages(c, B, 4)
+	pixels, err := tensors.CopyFlatData[uint8](images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	be := open(t, backend.Go)
+	all := forward(t, be, m, images)["logits"]
+	for i := range B {
+		one, err := c.Images(pixels[i*len(pixels)/B : (i+1)*len(pixels)/B])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := forward(t, be, m, one)["logits"]
+		if d, err := distance(got, all[i*c.Classes:(i+1)*c.Classes]); err != nil || d > 1e-6 {
+			t.Errorf("image %d alone: logits %v, in the batch %v", i, got, all[i*c.Classes:(i+1)*c.Classes])
+		}
+	}
+}
+
+// The gradient of every weight against finite differences. For a loss L and a random
+// direction v in the space of one weight,
+//
+//	⟨∂L/∂w, v⟩ = (4 D(ε) - D(2ε)) / 3 + O(ε⁴),  D(ε) = (L(w + εv) - L(w - εv)) / 2ε
+//
+// (Richardson's extrapolation of the central difference). In float32 L carries an
+// error of about 1e-7, hence a large ε.
+func TestGradients(t *testing.T) {
+	const ε, tolerance = .05, 2e-3
+	m := golden(t, "other")
+	c := m.Config
+	be := open(t, backend.Go)
+	images := randomImages(c, 2, 5)
+	names := c.Names()
+	rng := rand.New(rand.NewPCG(6, 0))
+	coefficients := make([]float32, 2*c.Classes) // L = Σ coefficients · logits
+	for i := range coefficients {
+		coefficients[i] = float32(rng.NormFloat64())
+	}
+	loss := func(w *Weights[*Node], images *Node) *Node {
+		logits, _ := Forward(c, w, images)
+		return ReduceAllSum(Mul(logits, Reshape(Const(logits.Graph(), coefficients), 2, c.Classes)))
+	}
+	gradients := run(t, be, m, func(w *Weights[*Node], in []*Node) []*Node {
+		return Gradient(loss(w, in[0]), w.Flatten(c)...)
+	}, images)
+
+	// One program that moves every weight by its input: weights + step.
+	flat := m.Weights.Flatten(c)
+	p, err := Compile(be, m, func(w *Weights[*Node], in []*Node) []*Node {
+		moved := w.Flatten(c)
+		for i := range moved {
+			moved[i] = Add(moved[i], in[1+i])
+		}
+		return []*Node{loss(Unflatten(c, moved), in[0])}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	inputs := []any{images}
+	for _, w := range flat {
+		inputs = append(inputs, tensors.FromShape(w.Shape()))
+	}
+	at := func(i int, v []float32, step float64) float64 {
+		moved := make([]float32, len(v))
+		for j := range v {
+			moved[j] = float32(step) * v[j]
+		}
+		args := slices.Clone(inputs)
+		args[1+i] = tensors.FromFlatDataAndDimensions(moved, flat[i].Shape().Dimensions...)
+		out, err := p.Run(args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return float64(tensors.ToScalar[float32](out[0]))
+	}
+	worst := 0.
+	for i, g := range gradients {
+		v := make([]float32, len(g))
+		norm := 0.
+		for j := range v {
+			v[j] = float32(rng.NormFloat64())
+			norm += float64(v[j]) * float64(v[j])
+		}
+		analytic, length := 0., 0.
+		for j := range v {
+			v[j] /= float32(math.Sqrt(norm))
+			analytic += float64(g[j]) * float64(v[j])
+			length += float64(g[j]) * float64(g[j])
+		}
+		D := func(ε float64) float64 { return (at(i, v, ε) - at(i, v, -ε)) / (2 * ε) }
+		numeric := (4*D(ε) - D(2*ε)) / 3
+		// Relative to the gradient's length in a random direction, length/√n, and to the rounding of L.
+		scale := math.Sqrt(length/float64(len(g))) + .02
+		if length == 0 && !strings.HasSuffix(names[i], "key.bias") {
+			t.Errorf("%s has gradient 0", names[i])
+		}
+		d := math.Abs(analytic-numeric) / scale
+		worst = max(worst, d)
+		if !(d <= tolerance) {
+			t.Errorf("%s: derivative %g, by differences %g (%.1e of the scale %.2g)", names[i], analytic, numeric, d, scale)
+		}
+	}
+	t.Logf("largest difference %.1e of a derivative's scale, over %d weights", worst, len(gradients))
+}
