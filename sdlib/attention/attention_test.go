@@ -47,7 +47,7 @@ func TestSharesAddUp(t *testing.T) {
 	}
 }
 
-// A uniform head gives every set its share of the tokens (paper.md 4.1).
+// A uniform head gives every set its share of the tokens (docs/paper.md 4.1).
 func TestUniformAttention(t *testing.T) {
 	set := open(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
 	m := sharp(t, smallConfig(set.Geometry()))

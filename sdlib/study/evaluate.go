@@ -33,7 +33,7 @@ func Sets(c stimuli.Config) []SetResult {
 	if c.Objects == stimuli.Compositional32 {
 		all = append(all, with("compositional", stimuli.Test, c.Objects))
 	}
-	// The paper evaluates the validation split of the out-of-distribution sets (paper.md 1.7);
+	// The paper evaluates the validation split of the out-of-distribution sets (docs/paper.md 1.7);
 	// a test split is the same by construction and was seen by nobody.
 	return append(all,
 		with("OOD shape", stimuli.Test, stimuli.OODShape),

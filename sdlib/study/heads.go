@@ -10,7 +10,7 @@ import (
 )
 
 // The images that [Lab.Heads] looks at: 250 same and 250 different ones, as many as the
-// paper's code takes (paper.md 4.2), drawn with a seed of their own.
+// paper's code takes (docs/paper.md 4.2), drawn with a seed of their own.
 const (
 	headsPerClass = 250
 	headsSeed     = 1
