@@ -3,7 +3,7 @@ package finetune
 import . "github.com/gomlx/gomlx/core/graph"
 
 // AdamW's constants other than the learning rate and the weight decay, which are
-// PyTorch's defaults (paper.md 3.1). GoMLX's own optimizer keeps its moments in
+// PyTorch's defaults (docs/paper.md 3.1). GoMLX's own optimizer keeps its moments in
 // variables of a store; here a training step is a pure function of its state, so
 // that a checkpoint is the state and nothing else.
 const (

@@ -47,7 +47,7 @@ type KindScore struct {
 	Score Score        `json:"score"`
 }
 
-// Evaluation is how well a model answers on one set, divided by the set's true size (paper.md D9).
+// Evaluation is how well a model answers on one set, divided by the set's true size (docs/paper.md D9).
 type Evaluation struct {
 	All   Score       `json:"all"`
 	Kinds []KindScore `json:"kinds"` // same, shape only, color only, both; those that the set has

@@ -9,7 +9,7 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// Values of an attribute that a probe tells apart: 16 shapes, 16 colors (paper.md 1.2, 1.3).
+// Values of an attribute that a probe tells apart: 16 shapes, 16 colors (docs/paper.md 1.2, 1.3).
 const attributeValues = 16
 
 // Disentangle is the paper's disentanglement loss (section 7, App. L): two linear
@@ -20,7 +20,7 @@ type Disentangle struct {
 	// Weight multiplies the sum of the two probes' cross-entropies; the paper's code has 1, 0 is off.
 	Weight float64 `json:"weight"`
 	// After is the block whose output the probes read, counted from 0. The paper's
-	// "layer 3" of 12 is the output of the third block, After = 2 (paper.md D11).
+	// "layer 3" of 12 is the output of the third block, After = 2 (docs/paper.md D11).
 	After int `json:"after"`
 }
 
