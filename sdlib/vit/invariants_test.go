@@ -78,56 +78,54 @@ func TestAttention(t *testing.T) {
 	m := golden(t, "other")
 	c := m.Config
 	const B = 3
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
-		trace := forward(t, be, m, randomImages(c, B, 2), Want("block*/attn/*"))
-		T, H, d := c.Tokens(), c.Heads, c.HeadDim()
-		at := func(b, token, h int) int { return ((b*T+token)*H + h) * d }
-		for l := range c.Blocks {
-			of := func(name string) []float32 { return trace[BlockNode(l, "attn/"+name)] }
-			q, k, v, heads, scores, weights := of("q"), of("k"), of("v"), of("heads"), of("scores"), of("weights")
-			uniform := 0
-			for row := range B * H * T {
-				b, h, query := row/(H*T), row/T%H, row%T
-				sum, z := 0., make([]float64, d)
-				for key := range T {
-					dot := 0.
-					for i := range d {
-						dot += float64(q[at(b, query, h)+i]) * float64(k[at(b, key, h)+i])
-					}
-					if want := dot / math.Sqrt(float64(d)); math.Abs(float64(scores[row*T+key])-want) > 1e-5 {
-						t.Fatalf("block %d, head %d: score of query %d and key %d is %g, expected %g", l, h, query, key, scores[row*T+key], want)
-					}
-					w := float64(weights[row*T+key])
-					if !(w > 0) {
-						t.Fatalf("block %d, head %d: weight of query %d and key %d is %g, expected a positive number", l, h, query, key, w)
-					}
-					sum += w
-					for i := range d {
-						z[i] += w * float64(v[at(b, key, h)+i])
-					}
-				}
-				if math.Abs(sum-1) > 1e-6 {
-					t.Fatalf("block %d, head %d: weights of query %d sum to %g, expected 1", l, h, query, sum)
-				}
+	trace := forward(t, open(t, backend.Go), m, randomImages(c, B, 2), Want("block*/attn/*"))
+	T, H, d := c.Tokens(), c.Heads, c.HeadDim()
+	at := func(b, token, h int) int { return ((b*T+token)*H + h) * d }
+	for l := range c.Blocks {
+		of := func(name string) []float32 { return trace[BlockNode(l, "attn/"+name)] }
+		q, k, v, heads, scores, weights := of("q"), of("k"), of("v"), of("heads"), of("scores"), of("weights")
+		uniform := 0
+		for row := range B * H * T {
+			b, h, query := row/(H*T), row/T%H, row%T
+			sum, z := 0., make([]float64, d)
+			for key := range T {
+				dot := 0.
 				for i := range d {
-					if got := float64(heads[at(b, query, h)+i]); math.Abs(got-z[i]) > 1e-5 {
-						t.Fatalf("block %d, head %d: output %d of query %d is %g, expected %g", l, h, i, query, got, z[i])
-					}
+					dot += float64(q[at(b, query, h)+i]) * float64(k[at(b, key, h)+i])
 				}
-				if lo, hi := slices.Min(weights[row*T:row*T+T]), slices.Max(weights[row*T:row*T+T]); hi < 2*lo {
-					uniform++
+				if want := dot / math.Sqrt(float64(d)); math.Abs(float64(scores[row*T+key])-want) > 1e-5 {
+					t.Fatalf("block %d, head %d: score of query %d and key %d is %g, expected %g", l, h, query, key, scores[row*T+key], want)
+				}
+				w := float64(weights[row*T+key])
+				if !(w > 0) {
+					t.Fatalf("block %d, head %d: weight of query %d and key %d is %g, expected a positive number", l, h, query, key, w)
+				}
+				sum += w
+				for i := range d {
+					z[i] += w * float64(v[at(b, key, h)+i])
 				}
 			}
-			if uniform > B*H*T/4 {
-				t.Errorf("block %d: %d of %d queries attend about uniformly: the model is too tame to test attention with", l, uniform, B*H*T)
+			if math.Abs(sum-1) > 1e-6 {
+				t.Fatalf("block %d, head %d: weights of query %d sum to %g, expected 1", l, h, query, sum)
+			}
+			for i := range d {
+				if got := float64(heads[at(b, query, h)+i]); math.Abs(got-z[i]) > 1e-5 {
+					t.Fatalf("block %d, head %d: output %d of query %d is %g, expected %g", l, h, i, query, got, z[i])
+				}
+			}
+			if lo, hi := slices.Min(weights[row*T:row*T+T]), slices.Max(weights[row*T:row*T+T]); hi < 2*lo {
+				uniform++
 			}
 		}
-	})
+		if uniform > B*H*T/4 {
+			t.Errorf("block %d: %d of %d queries attend about uniformly: the model is too tame to test attention with", l, uniform, B*H*T)
+		}
+	}
 }
 
 // ForwardFrom, given the residual stream as a block left it, goes on exactly as the whole pass did.
 func TestForwardFrom(t *testing.T) {
-	m := golden(t, "square")
+	m := golden(t, "other")
 	c := m.Config
 	images := randomImages(c, 4, 3)
 	onBackends(t, func(t *testing.T, be *backend.Backend) {
