@@ -13,7 +13,7 @@ import (
 // testAttentionTrained scores the heads of a model of the store, and draws them.
 func testAttentionTrained(t *testing.T, store string, m trained) {
 	to := filepath.Join(t.TempDir(), "heads.svg")
-	r := sd("attention", m.ID.Short(), "--heads", "2", "-o", to, "--store", store).want(t, exitOK)
+	r := sd("attention", m.ID.Short(), "--heads", "2", "--backend", "go", "-o", to, "--store", store).want(t, exitOK)
 	if strings.Count(r.out, "\nlocal ") != 2 || strings.Count(r.out, "\nglobal ") != 2 || !strings.HasSuffix(r.out, to+"\n") {
 		t.Errorf("want two local heads, two global ones, and the figure's name; got\n%s", r.out)
 	}

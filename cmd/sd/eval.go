@@ -24,7 +24,8 @@ with the accuracy on pairs that are the same, differ in shape only, in color onl
 both: averages hide that the pairs which differ in one property are the hard ones.
 
 MODEL is a preset (trained first if need be), the first digits of an ID, or a folder with
-config.json and model.safetensors.`,
+config.json and model.safetensors; a folder does not say what its model learned from, so
+"train" is then the presets' training set of that geometry.`,
 		Example: `  sd eval quick
   sd eval 3fa2 --images 1000
   sd eval path/to/model --json`,

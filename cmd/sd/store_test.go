@@ -20,7 +20,7 @@ func testStore(t *testing.T, store string, m trained) {
 		t.Errorf("ls prints\n%s", out)
 	}
 	show := in("show", short).want(t, exitOK).out
-	for _, part := range []string{string(m.ID), "model.safetensors", "history.json", `"epochs": 10`, m.Folder} {
+	for _, part := range []string{string(m.ID), "model.safetensors", "history.json", `"epochs": 8`, m.Folder} {
 		if !strings.Contains(show, part) {
 			t.Errorf("show lacks %q:\n%s", part, show)
 		}

@@ -18,8 +18,8 @@ import (
 )
 
 // small is a training of the quick model that takes seconds, most of them for compiling a step. It has a checkpoint after
-// each of its 10 epochs of 4 steps.
-var small = []string{"train", "quick", "--images", "128", "--batch", "32", "--epochs", "10", "--warmup", "2", "--val", "0"}
+// each of its 8 epochs of 4 steps.
+var small = []string{"train", "quick", "--images", "128", "--batch", "32", "--epochs", "8", "--warmup", "2", "--val", "0"}
 
 // trained is what train --json prints.
 type trained struct {
@@ -44,7 +44,7 @@ func TestTrainingSurvivesKill(t *testing.T) {
 		}
 	})
 	want := decode[trained](t, sd(append(small, "--store", calm, "--json")...).want(t, exitOK))
-	if len(want.History) != 10 || want.Training.Stimuli.Size != 128 || !strings.Contains(first.out, want.ID.Short()) {
+	if len(want.History) != 8 || want.Training.Stimuli.Size != 128 || !strings.Contains(first.out, want.ID.Short()) {
 		t.Errorf("--json tells of %d epochs on %d images; text is\n%s", len(want.History), want.Training.Stimuli.Size, first.out)
 	}
 
