@@ -79,6 +79,29 @@ func ExampleFigure7() {
 	save(f, err, "figure07.png")
 }
 
+func ExampleFigure8() {
+	f, err := paper.Figure8(stimuli.B16)
+	save(f, err, "figure08.png")
+}
+
+func ExampleFigure23() {
+	f, err := paper.Figure23(stimuli.Course)
+	save(f, err, "figure23.png")
+}
+
+// One pair of one's own choice, as the original code makes them.
+func ExampleCounterfactualPair() {
+	pairs, err := stimuli.OpenCounterfactuals(stimuli.CounterfactualConfig{
+		Set:      stimuli.Config{Geometry: stimuli.B16, Size: 600, Seed: 2, Faithful: stimuli.OriginalCode},
+		Property: stimuli.ColorProperty, Size: 100,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	f, err := paper.CounterfactualPair(pairs, 0)
+	save(f, err, "counterfactual.png")
+}
+
 func ExampleTrainingCurve() {
 	var history []finetune.Epoch
 	for i := range 16 {

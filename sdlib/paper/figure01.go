@@ -2,7 +2,6 @@ package paper
 
 import (
 	"fmt"
-	"image"
 	"math"
 
 	"samediff/sdlib/figure"
@@ -49,24 +48,24 @@ func examples(title string, c stimuli.Config, wanted []example) (*figure.Figure,
 	}
 	grid := figure.ImageGrid{Title: title, Columns: len(wanted)}
 	for _, w := range wanted {
-		img, err := firstImage(set, w.shows)
+		i, err := firstApart(set, w.shows)
 		if err != nil {
 			return nil, fmt.Errorf("paper: an example of %s (%s): %w", w.answer, w.why, err)
 		}
-		grid.Images, grid.Captions = append(grid.Images, img), append(grid.Captions, w.answer+"\n"+w.why)
+		grid.Images, grid.Captions = append(grid.Images, set.Image(i)), append(grid.Captions, w.answer+"\n"+w.why)
 	}
 	return grid.Figure(), nil
 }
 
-// firstImage draws the first stimulus that a reader takes in at a glance: one with
-// room for an object between any two, but for the display pair.
-func firstImage(set *stimuli.Set, shows func(stimuli.Stimulus) bool) (image.Image, error) {
+// firstApart finds the first stimulus that a reader takes in at a glance: one with room
+// for an object between any two, but for the display pair.
+func firstApart(set *stimuli.Set, shows func(stimuli.Stimulus) bool) (int, error) {
 	for i := range set.Len() {
 		if s := set.Stimulus(i); shows(s) && apart(s) >= 2*set.Geometry().CellPatches() {
-			return set.Image(i), nil
+			return i, nil
 		}
 	}
-	return nil, fmt.Errorf("none of %d stimuli shows it with its objects apart", set.Len())
+	return 0, fmt.Errorf("none of %d stimuli shows it with its objects apart", set.Len())
 }
 
 // apart is the distance in patches, along an axis, from the objects that may lie

@@ -23,6 +23,9 @@ func TestGolden(t *testing.T) {
 		"figure02.png":        ExampleFigure2,
 		"heads.png":           ExampleHeadFigure,
 		"figure07.png":        ExampleFigure7,
+		"figure08.png":        ExampleFigure8,
+		"figure23.png":        ExampleFigure23,
+		"counterfactual.png":  ExampleCounterfactualPair,
 		"training.png":        ExampleTrainingCurve,
 	} {
 		t.Run(file, func(t *testing.T) {

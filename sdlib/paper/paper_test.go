@@ -28,6 +28,70 @@ func TestFigure1Geometries(t *testing.T) {
 	}
 }
 
+// Every geometry has the stimuli that Figures 8 and 23 look for.
+func TestFigure8And23Geometries(t *testing.T) {
+	for _, g := range stimuli.Geometries() {
+		if _, err := paper.Figure8(g); err != nil {
+			t.Errorf("Figure 8, %s: %v", g.Name, err)
+		}
+		f, err := paper.Figure23(g)
+		if err != nil {
+			t.Errorf("Figure 23, %s: %v", g.Name, err)
+			continue
+		}
+		for _, want := range []string{"Discrimination, shape: different → same", "RMTS, color: same → different", "its pair becomes"} {
+			if !strings.Contains(f.Alt(), want) {
+				t.Errorf("Figure 23, %s: the figure says %q, expected %q in it", g.Name, f.Alt(), want)
+			}
+		}
+	}
+	bad := stimuli.B16
+	bad.Patch = 15
+	if _, err := paper.Figure8(bad); err == nil {
+		t.Error("Figure 8: no error for patches that don't divide the image")
+	}
+	if _, err := paper.Figure23(bad); err == nil {
+		t.Error("Figure 23: no error for patches that don't divide the image")
+	}
+}
+
+// What a counterfactual pair's picture says is what its record says.
+func TestCounterfactualPair(t *testing.T) {
+	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
+		pairs, err := stimuli.OpenCounterfactuals(stimuli.CounterfactualConfig{
+			Set:      stimuli.Config{Task: task, Geometry: stimuli.Course, Size: 160, Factors: stimuli.Factors{OffGrid: true}},
+			Property: stimuli.ColorProperty, Size: 16,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := []string{"different", "same"}
+		for i := range pairs.Len() {
+			r := pairs.Record(i)
+			f, err := paper.CounterfactualPair(pairs, i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			edited, source := r.Base.Objects[r.Edited], r.CF.Objects[r.Source]
+			for _, want := range []string{
+				"color: " + words[r.Base.Label] + " → " + words[r.Target],
+				"edited: " + stimuli.Colors[edited.Color].Name + " " + stimuli.ShapeName(edited.Shape),
+				"counterfactual: " + words[r.CF.Label],
+				"source: " + stimuli.Colors[source.Color].Name + " " + stimuli.ShapeName(source.Shape),
+			} {
+				if !strings.Contains(f.Alt(), want) {
+					t.Errorf("%s, pair %d: the figure says %q, expected %q in it", task, i, f.Alt(), want)
+				}
+			}
+		}
+		for _, i := range []int{-1, pairs.Len()} {
+			if f, err := paper.CounterfactualPair(pairs, i); err == nil || f != nil {
+				t.Errorf("%s: figure %v with error %v for pair %d, expected an error alone", task, f, err, i)
+			}
+		}
+	}
+}
+
 // The training curve leaves out what was not measured.
 func TestTrainingCurveParts(t *testing.T) {
 	bare := []finetune.Epoch{{Epoch: 1, Task: .7, Train: .5, Val: -1}, {Epoch: 2, Task: .6, Train: .6, Val: -1}}
