@@ -42,6 +42,8 @@ func TestFigureWithoutModel(t *testing.T) {
 	for _, test := range []struct{ args, file, begins string }{
 		{"1 --geometry course-quick", "figure1.png", "\x89PNG"},
 		{"7 -o shapes.pdf", "shapes.pdf", "%PDF"},
+		{"8 --geometry course", "figure8.png", "\x89PNG"},
+		{"23 --geometry course -o pairs.svg", "pairs.svg", "<?xml"},
 	} {
 		r := sd(append([]string{"figure"}, strings.Fields(test.args)...)...).want(t, exitOK)
 		text, err := os.ReadFile(test.file)

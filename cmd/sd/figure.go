@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ import (
 )
 
 // figures are the figures of the paper that the command draws.
-var figures = []string{"1", "2", "7"}
+var figures = []string{"1", "2", "7", "8", "23"}
 
 func (a *app) figureCommand() *cobra.Command {
 	geometry := stimuli.B16
@@ -27,7 +28,8 @@ discrimination and relational match-to-sample, with an example of each answer. F
 (section 3) shows where a model's attention heads look: a heat map of how global each
 head is, and for each block the strongest attention within an object, between the two
 that are compared, and to the background; the peaks come in this order in a model that
-works in two stages. Figure 7 (appendix A) shows all shapes and colors.
+works in two stages. Figure 7 (appendix A) shows all shapes and colors, Figure 8 more
+stimuli of both tasks, Figure 23 the counterfactual pairs that interventions use.
 
 Figure 2 needs a model: its heads are scored first, if the store does not have that.
 The format follows the file's name: .png, .svg, .pdf or .jpg.`,
@@ -37,10 +39,11 @@ The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 		ValidArgs: figures,
 		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), oneOf("figure", figures))),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, only := range []struct{ flag, figure string }{{"geometry", "1"}, {"model", "2"}} {
-				if cmd.Flags().Changed(only.flag) && args[0] != only.figure {
-					return misuse(cmd, "--%s is for figure %s", only.flag, only.figure)
-				}
+			if cmd.Flags().Changed("geometry") && !slices.Contains([]string{"1", "8", "23"}, args[0]) {
+				return misuse(cmd, "--geometry is for figures 1, 8 and 23")
+			}
+			if cmd.Flags().Changed("model") && args[0] != "2" {
+				return misuse(cmd, "--model is for figure 2")
 			}
 			f, err := a.paperFigure(cmd.Context(), args[0], geometry, model)
 			if err != nil {
@@ -52,7 +55,7 @@ The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 			return a.saveFigure(f, to)
 		},
 	}
-	cmd.Flags().Var(geometryFlag{&geometry}, "geometry", "sizes of image and objects in figure 1: "+geometryNames())
+	cmd.Flags().Var(geometryFlag{&geometry}, "geometry", "sizes of image and objects in figures 1, 8 and 23: "+geometryNames())
 	cmd.Flags().StringVar(&model, "model", "quick", "the model of figure 2: a preset, first digits of an ID, or a folder")
 	cmd.Flags().StringVarP(&to, "output", "o", "", "file to write (default figure1.png and so on)")
 	return cmd
@@ -64,6 +67,10 @@ func (a *app) paperFigure(ctx context.Context, number string, g stimuli.Geometry
 		return paper.Figure1(g)
 	case "7":
 		return paper.Figure7()
+	case "8":
+		return paper.Figure8(g)
+	case "23":
+		return paper.Figure23(g)
 	}
 	lab, err := a.lab()
 	if err != nil {
