@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,11 +27,11 @@ var root = func() string {
 
 // output is one output of a cell, the fields these tests look at.
 type output struct {
-	Type  string              `json:"output_type"`
-	Name  string              `json:"name,omitempty"`
-	Text  []string            `json:"text,omitempty"`
-	Data  map[string][]string `json:"data,omitempty"`
-	Value string              `json:"evalue,omitempty"`
+	Type  string         `json:"output_type"`
+	Name  string         `json:"name,omitempty"`
+	Text  []string       `json:"text,omitempty"`
+	Data  map[string]any `json:"data,omitempty"` // text as a list of lines, pictures as a string
+	Value string         `json:"evalue,omitempty"`
 }
 
 type cell struct {
@@ -170,6 +171,12 @@ for i := range 3 {
 gonbui.UpdateHtml("bar", "")
 gonbui.DisplayHtml("<b>shown</b>")
 gonbui.Sync()`,
+		`%%
+gonbui.SendData(&protocol.DisplayData{
+	Data:     map[protocol.MIMEType]any{protocol.MIMEImagePNG: []byte("pixels")},
+	Metadata: map[string]any{"alt": "loss < 1 & falling"},
+})
+gonbui.Sync()`,
 	).write(t)
 	source := readBytes(t, path)
 	out := t.TempDir()
@@ -178,7 +185,7 @@ gonbui.Sync()`,
 	if status != 0 {
 		t.Fatalf("exit status %d:\n%s", status, printed)
 	}
-	wantText(t, "printed", printed, "ok  ", "4 cells", "[ 3] ")
+	wantText(t, "printed", printed, "ok  ", "5 cells", "[ 3] ")
 	if !bytes.Equal(readBytes(t, path), source) {
 		t.Error("--out changed the notebook itself")
 	}
@@ -197,10 +204,11 @@ gonbui.Sync()`,
 		t.Errorf("cell 3 wrote %q, want SD_ROOT and the notebook's folder, %q", got, want)
 	}
 	// The progress bar, cleared at the end, leaves nothing.
-	if outs := nb.Cells[3].Outputs; len(outs) != 1 || strings.Join(outs[0].Data["text/html"], "") != "<b>shown</b>" {
+	if outs := nb.Cells[3].Outputs; len(outs) != 1 || fmt.Sprint(outs[0].Data["text/html"]) != "[<b>shown</b>]" {
 		t.Errorf("outputs of cell 4 = %+v, want only <b>shown</b>", outs)
 	}
-	wantText(t, "page", string(readBytes(t, filepath.Join(out, "nb.html"))), "<b>shown</b>", "mean 3")
+	wantText(t, "page", string(readBytes(t, filepath.Join(out, "nb.html"))), "<b>shown</b>", "mean 3",
+		`<img alt="loss &lt; 1 &amp; falling"`)
 
 	first := readBytes(t, executed)
 	if printed, status := run(t, path); status != 0 { // now in place

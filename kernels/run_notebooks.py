@@ -97,14 +97,29 @@ def write(path, text):
         raise
 
 
+# The page is nbconvert's own, without RequireJS, and with the alternative text that an output's metadata gives
+# its picture; nbconvert knows no place for it and would write that there is none.
+PAGE = """\
+{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js_requirejs %}{% endblock -%}
+{%- macro described(picture, output) -%}
+{%- if output.metadata.get('alt') -%}
+{{ picture | replace('<img ', '<img alt="' ~ (output.metadata.alt | escape_html) ~ '" ', 1) }}
+{%- else -%}
+{{ picture }}
+{%- endif -%}
+{%- endmacro -%}
+{%- block data_png scoped %}{{ described(super(), output) }}{% endblock -%}
+{%- block data_jpg scoped %}{{ described(super(), output) }}{% endblock -%}
+{%- block data_svg scoped %}{{ described(super(), output) }}{% endblock -%}
+"""
+
+
 def page(nb, title):
     """The notebook as one HTML file: pictures inside; only formulas ask the network for MathJax."""
     from nbconvert import HTMLExporter  # half a second, for those who want pages
 
-    exporter = HTMLExporter(
-        embed_images=True,
-        raw_template="{% extends 'lab/index.html.j2' %}{% block html_head_js_requirejs %}{% endblock %}",
-    )
+    exporter = HTMLExporter(embed_images=True, raw_template=PAGE)
     html, _ = exporter.from_notebook_node(nb, {"metadata": {"name": title}})
     return html
 
