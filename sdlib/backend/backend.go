@@ -62,18 +62,22 @@ var (
 // Open returns the backend called name: "xla:cuda", "xla:cpu" or "go", optionally
 // followed by GoMLX options after a comma. With an empty name or "auto" it takes the
 // one named by $SD_BACKEND or $GOMLX_BACKEND, and with neither the best that works.
-// A backend is opened once per process and shared by later calls.
+// A backend is opened once per process: later calls return the same Engine.
 //
 // The error says what was looked for, where, and how to get it.
 func Open(name string) (*Backend, error) {
 	mu.Lock()
 	defer mu.Unlock()
-	why := "asked for by name"
+	why := asked
 	if name == "" || name == "auto" {
 		name, why = fromEnv()
 	}
 	if name != "" {
-		return open(name, why)
+		b, err := open(name, why)
+		if err != nil && why != asked {
+			return nil, fmt.Errorf("%w (%s)", err, why)
+		}
+		return b, err
 	}
 	var missing []string
 	for _, name := range Names {
@@ -84,10 +88,15 @@ func Open(name string) (*Backend, error) {
 			}
 			return b, nil
 		}
-		missing = append(missing, reason(err))
+		if r := reason(err); !slices.Contains(missing, r) {
+			missing = append(missing, r)
+		}
 	}
 	return nil, fmt.Errorf("backend: none of %s works: %s", strings.Join(Names, ", "), strings.Join(missing, "; "))
 }
+
+// asked is the reason for a backend that the caller named.
+const asked = "asked for by name"
 
 func fromEnv() (name, why string) {
 	for _, env := range []string{Env, compute.ConfigEnvVar} {
@@ -101,7 +110,9 @@ func fromEnv() (name, why string) {
 func open(name, why string) (*Backend, error) {
 	kind, options, _ := strings.Cut(name, ",")
 	if b, ok := opened[name]; ok && !b.Engine.IsFinalized() {
-		return b, nil
+		again := *b // another caller may have chosen it for another reason
+		again.Why = why
+		return &again, nil
 	}
 	b := &Backend{Choice: name, Why: why}
 	var err error
@@ -117,7 +128,8 @@ func open(name, why string) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened[name] = b
+	kept := *b
+	opened[name] = &kept
 	return b, nil
 }
 

@@ -2,7 +2,7 @@
 // CUDA GPU, XLA on the CPU, or GoMLX's pure Go backend.
 //
 //	be, err := backend.Open("")   // the best one that works here
-//	fmt.Fprintln(os.Stderr, be)   // xla:cpu (PJRT API 0.81, ...): no GPU found
+//	fmt.Fprintln(os.Stderr, be)   // xla:cpu (PJRT 0.81): no NVIDIA GPU here
 //
 // # Which one
 //
@@ -21,6 +21,8 @@
 //
 // # Watch for
 //
+//   - A tensor lives on one backend. vit.Program copies what lives on another; elsewhere
+//     GoMLX says so, and LocalClone makes the copy.
 //   - Different backends, and different CPUs, round differently: results agree to
 //     about 1e-5 of a tensor's scale, not to the bit. On one machine and one backend
 //     they are the same to the bit.

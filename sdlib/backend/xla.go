@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/gomlx/go-xla/compute/xla"
-	"github.com/gomlx/go-xla/pjrt"
 )
 
 // pjrtMajor is the major version of the PJRT interface that go-xla is built for.
@@ -28,22 +27,20 @@ func openXLA(b *Backend, kind, options string) error {
 	if err != nil {
 		return err
 	}
+	const mend = "run `make setup` to install the version pinned in kernels/requirements.txt"
+	major, minor, err := pjrtVersion(path)
+	if err != nil {
+		return fmt.Errorf("XLA plugin %s does not load: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
+	}
+	if major != pjrtMajor {
+		return fmt.Errorf("XLA plugin %s speaks PJRT %d.%d, expected %d.x: %s", path, major, minor, pjrtMajor, mend)
+	}
 	config := path
 	if options != "" {
 		config += "," + options
 	}
 	if b.Engine, err = xla.New(config); err != nil {
-		return fmt.Errorf("XLA plugin %s does not start: %s; run `make setup` to install it anew, or use the backend %q", path, firstLine(err), Go)
-	}
-	plugin, err := pjrt.GetPlugin(path)
-	if err != nil {
-		return fmt.Errorf("XLA plugin %s: %w", path, err)
-	}
-	major, minor := plugin.Version()
-	if major != pjrtMajor {
-		b.Engine.Finalize()
-		return fmt.Errorf("XLA plugin %s speaks PJRT %d.%d, expected %d.x: install the version pinned in kernels/requirements.txt with `make setup`",
-			path, major, minor, pjrtMajor)
+		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
 	}
 	if kind != "cuda" {
 		keepMemory()

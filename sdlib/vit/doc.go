@@ -33,6 +33,9 @@
 //     analysis can't disagree about them.
 //   - Blocks and heads count from 0, as in the paper's code. "After block l" is
 //     block l's resid_post.
+//   - A graph function runs once per shape of its inputs, when it is compiled, not once
+//     per image. What is wrong in it, a misspelled name or shapes that do not fit, comes
+//     back as an error of [Program.Run] that names the line.
 //   - Files are in Hugging Face layout, config.json and model.safetensors, which
 //     transformers' ViTForImageClassification reads.
 package vit
