@@ -102,6 +102,33 @@ func ExampleCounterfactualPair() {
 	save(f, err, "counterfactual.png")
 }
 
+// The first images of the set with shapes that training never showed.
+func ExampleGallery() {
+	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Objects: stimuli.OODShape, Split: stimuli.Test, Size: 40, Seed: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	f, err := paper.Gallery("Held-out shapes", set, 8)
+	save(f, err, "gallery.png")
+}
+
+// An object on the patch grid covers four patches; one off the grid covers up to nine.
+func ExamplePatchFigure() {
+	var panels []*figure.Figure
+	for _, offGrid := range []bool{false, true} {
+		set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.B16, Size: 40, Seed: 1, Factors: stimuli.Factors{OffGrid: offGrid}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		f, err := paper.PatchFigure(set, 0)
+		if err != nil {
+			log.Fatal(err)
+		}
+		panels = append(panels, f)
+	}
+	save(figure.Row(panels...), nil, "patches.png")
+}
+
 func ExampleTrainingCurve() {
 	var history []finetune.Epoch
 	for i := range 16 {

@@ -60,11 +60,15 @@ func caption(s stimuli.Stimulus) string {
 		p := s.Pairs[i]
 		return difference(s.Objects[p.First], s.Objects[p.Second])
 	}
-	if len(s.Pairs) == 2 { // RMTS
+	if isRMTS(s) {
 		return answer(s.Label) + "\nsample: " + pair(0) + "\ndisplay: " + pair(1)
 	}
 	return answer(s.Label) + "\n" + pair(0)
 }
+
+// isRMTS tells a stimulus of relational match-to-sample, which has a sample pair and a
+// display pair.
+func isRMTS(s stimuli.Stimulus) bool { return s.Objects[0].Role == stimuli.Sample1 }
 
 // answer is a label in words.
 func answer(label int) string {

@@ -55,7 +55,7 @@ func CounterfactualPair(pairs *stimuli.Counterfactuals, i int) (*figure.Figure, 
 	r, g := pairs.Record(i), pairs.Config().Set.Geometry
 	edited, source := r.Base.Objects[r.Edited], r.CF.Objects[r.Source]
 	task, where := "Discrimination", ""
-	if len(r.Base.Pairs) == 2 {
+	if isRMTS(r.Base) {
 		task = "RMTS"
 		where = "\nits pair becomes " + answer(r.Relation())
 	}
@@ -79,7 +79,7 @@ func clearPair(pairs *stimuli.Counterfactuals, target int) (int, error) {
 	room := 2 * pairs.Config().Set.Geometry.CellPatches()
 	for i := range pairs.Len() {
 		r := pairs.Record(i)
-		if len(r.Base.Pairs) == 2 && r.Pair != 1-target {
+		if isRMTS(r.Base) && r.Pair != 1-target {
 			continue
 		}
 		if r.Target == target && apart(r.Base) >= room && apart(r.CF) >= room {

@@ -26,6 +26,8 @@ func TestGolden(t *testing.T) {
 		"figure08.png":        ExampleFigure8,
 		"figure23.png":        ExampleFigure23,
 		"counterfactual.png":  ExampleCounterfactualPair,
+		"gallery.png":         ExampleGallery,
+		"patches.png":         ExamplePatchFigure,
 		"training.png":        ExampleTrainingCurve,
 	} {
 		t.Run(file, func(t *testing.T) {

@@ -161,6 +161,10 @@ func TestErrors(t *testing.T) {
 		"there is no": func() (*figure.Figure, error) {
 			return paper.AttentionMaps(context.Background(), be, m, set, 0, twoStages(3, 1, false))
 		},
+		"no stimulus 8":    func() (*figure.Figure, error) { return paper.PatchFigure(set, 8) },
+		"no stimulus -1":   func() (*figure.Figure, error) { return paper.PatchFigure(set, -1) },
+		"of 9 stimuli":     func() (*figure.Figure, error) { return paper.Gallery("", set, 9) },
+		"of 0 stimuli":     func() (*figure.Figure, error) { return paper.Gallery("", set, 0) },
 		"no panels":        func() (*figure.Figure, error) { return paper.HeadFigure() },
 		"history is empty": func() (*figure.Figure, error) { return paper.TrainingCurve(nil) },
 	}

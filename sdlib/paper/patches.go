@@ -1,0 +1,63 @@
+package paper
+
+import (
+	"fmt"
+	"image/color"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"samediff/sdlib/figure"
+	"samediff/sdlib/stimuli"
+)
+
+// PatchFigure shows stimulus i as a vision transformer takes it in: cut into patches,
+// each of which becomes a token. The patches of each object are framed in a color of
+// their own. The title names the geometry and counts the patches.
+func PatchFigure(set *stimuli.Set, i int) (*figure.Figure, error) {
+	if i < 0 || i >= set.Len() {
+		return nil, fmt.Errorf("paper: no stimulus %d: expected 0 to %d", i, set.Len()-1)
+	}
+	g, s := set.Geometry(), set.Stimulus(i)
+	p := patchDrawing{set: set, index: i, grid: g.Grid(), objects: s.Objects}
+	alt := fmt.Sprintf("An image of %d x %d pixels cut into %d x %d patches.", g.Image, g.Image, g.Grid(), g.Grid())
+	for _, o := range s.Objects {
+		alt += fmt.Sprintf(" The patches of %s: %v.", o.Role, o.Tokens)
+	}
+	drawing := figure.New(patchInches, patchInches, alt, p.draw)
+	title := fmt.Sprintf("%s: %d × %d patches", g.Name, g.Grid(), g.Grid())
+	return checked(figure.Grid{Figures: []*figure.Figure{drawing}, Title: title, NoLetters: true}.Figure())
+}
+
+const patchInches = 2.0
+
+// patchDrawing draws an image under its patch grid.
+type patchDrawing struct {
+	set     *stimuli.Set
+	index   int
+	grid    int // patches along a side
+	objects []stimuli.Object
+}
+
+func (p patchDrawing) draw(c draw.Canvas) {
+	const margin = 3 // points, for lines at the border
+	side := c.Max.X - c.Min.X - 2*margin
+	low := vg.Point{X: c.Min.X + margin, Y: c.Min.Y + margin}
+	at := func(row, col int) vg.Point { // a corner of the patch grid; rows count downwards
+		n := vg.Length(p.grid)
+		return low.Add(vg.Point{X: side * vg.Length(col) / n, Y: side * (1 - vg.Length(row)/n)})
+	}
+	c.DrawImage(vg.Rectangle{Min: low, Max: low.Add(vg.Point{X: side, Y: side})}, p.set.Image(p.index))
+
+	lines := draw.LineStyle{Color: color.Gray{0xc8}, Width: 0.5}
+	for k := range p.grid + 1 {
+		c.StrokeLines(lines, []vg.Point{at(k, 0), at(k, p.grid)}, []vg.Point{at(0, k), at(p.grid, k)})
+	}
+	for k, o := range p.objects {
+		frame := draw.LineStyle{Color: figure.SeriesColor(k), Width: 1.2}
+		for _, token := range o.Tokens {
+			row, col := token/p.grid, token%p.grid
+			c.StrokeLines(frame, []vg.Point{at(row, col), at(row, col+1), at(row+1, col+1), at(row+1, col), at(row, col)})
+		}
+	}
+}
