@@ -112,6 +112,16 @@ func ExampleGallery() {
 	save(f, err, "gallery.png")
 }
 
+// What the compositional training set shows of all combinations.
+func ExampleCombinationFigure() {
+	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Objects: stimuli.Compositional32})
+	if err != nil {
+		log.Fatal(err)
+	}
+	f, err := paper.CombinationFigure("Compositional training set", set)
+	save(f, err, "combinations.png")
+}
+
 // An object on the patch grid covers four patches; one off the grid covers up to nine.
 func ExamplePatchFigure() {
 	var panels []*figure.Figure

@@ -27,6 +27,7 @@ func TestGolden(t *testing.T) {
 		"figure23.png":        ExampleFigure23,
 		"counterfactual.png":  ExampleCounterfactualPair,
 		"gallery.png":         ExampleGallery,
+		"combinations.png":    ExampleCombinationFigure,
 		"patches.png":         ExamplePatchFigure,
 		"training.png":        ExampleTrainingCurve,
 	} {

@@ -92,6 +92,19 @@ func TestCounterfactualPair(t *testing.T) {
 	}
 }
 
+// The figure counts the combinations that a set's documentation promises.
+func TestCombinationFigure(t *testing.T) {
+	for objects, want := range map[stimuli.Objects]string{stimuli.Compositional32: "224 combinations", stimuli.OODShapeColor: "16 combinations"} {
+		set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Objects: objects, Split: stimuli.Test})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, err := paper.CombinationFigure("", set); err != nil || !strings.Contains(f.Alt(), want) {
+			t.Errorf("%s: the figure says %q with error %v, expected %q", objects, f.Alt(), err, want)
+		}
+	}
+}
+
 // The training curve leaves out what was not measured.
 func TestTrainingCurveParts(t *testing.T) {
 	bare := []finetune.Epoch{{Epoch: 1, Task: .7, Train: .5, Val: -1}, {Epoch: 2, Task: .6, Train: .6, Val: -1}}

@@ -2,6 +2,7 @@ package paper
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 
 	"gonum.org/v1/plot/vg"
@@ -13,7 +14,7 @@ import (
 
 // PatchFigure shows stimulus i as a vision transformer takes it in: cut into patches,
 // each of which becomes a token. The patches of each object are framed in a color of
-// their own. The title names the geometry and counts the patches.
+// their own. The title names the geometry and its grid of patches.
 func PatchFigure(set *stimuli.Set, i int) (*figure.Figure, error) {
 	if i < 0 || i >= set.Len() {
 		return nil, fmt.Errorf("paper: no stimulus %d: expected 0 to %d", i, set.Len()-1)
@@ -25,11 +26,11 @@ func PatchFigure(set *stimuli.Set, i int) (*figure.Figure, error) {
 		alt += fmt.Sprintf(" The patches of %s: %v.", o.Role, o.Tokens)
 	}
 	drawing := figure.New(patchInches, patchInches, alt, p.draw)
-	title := fmt.Sprintf("%s: %d × %d patches", g.Name, g.Grid(), g.Grid())
+	title := fmt.Sprintf("%s: %d × %d", g.Name, g.Grid(), g.Grid())
 	return checked(figure.Grid{Figures: []*figure.Figure{drawing}, Title: title, NoLetters: true}.Figure())
 }
 
-const patchInches = 2.0
+const patchInches = 2
 
 // patchDrawing draws an image under its patch grid.
 type patchDrawing struct {
@@ -37,6 +38,21 @@ type patchDrawing struct {
 	index   int
 	grid    int // patches along a side
 	objects []stimuli.Object
+}
+
+// pixels is the image with its pixels repeated, so that a canvas draws them as squares
+// instead of smoothing between them.
+func (p patchDrawing) pixels() image.Image {
+	img := p.set.Image(p.index)
+	b := img.Bounds()
+	k := (patchInches*figure.DPI + b.Dx() - 1) / b.Dx()
+	out := image.NewNRGBA(image.Rect(0, 0, k*b.Dx(), k*b.Dy()))
+	for y := range out.Rect.Dy() {
+		for x := range out.Rect.Dx() {
+			out.SetNRGBA(x, y, img.NRGBAAt(b.Min.X+x/k, b.Min.Y+y/k))
+		}
+	}
+	return out
 }
 
 func (p patchDrawing) draw(c draw.Canvas) {
@@ -47,7 +63,7 @@ func (p patchDrawing) draw(c draw.Canvas) {
 		n := vg.Length(p.grid)
 		return low.Add(vg.Point{X: side * vg.Length(col) / n, Y: side * (1 - vg.Length(row)/n)})
 	}
-	c.DrawImage(vg.Rectangle{Min: low, Max: low.Add(vg.Point{X: side, Y: side})}, p.set.Image(p.index))
+	c.DrawImage(vg.Rectangle{Min: low, Max: low.Add(vg.Point{X: side, Y: side})}, p.pixels())
 
 	lines := draw.LineStyle{Color: color.Gray{0xc8}, Width: 0.5}
 	for k := range p.grid + 1 {
