@@ -27,12 +27,12 @@ var Paper = Recipe{Epochs: 200, Batch: 128, LR: 1e-6, WeightDecay: .01, Schedule
 
 // Quick trains vit.CourseQuick on discrimination in about two minutes on two cores:
 // `sd train quick`. Expect .97 to .985 on fresh images; docs/benchmarks.md has the runs.
-var Quick = Recipe{Epochs: 15, Batch: 64, LR: 1e-3, WeightDecay: .01, Schedule: Cosine, Warmup: 100,
+var Quick = Recipe{Epochs: 18, Batch: 64, LR: 1e-3, WeightDecay: .01, Schedule: Cosine, Warmup: 100, Seed: 1,
 	Disentangle: Disentangle{Weight: 1, After: 2}}
 
 // Course trains vit.Course on discrimination in about a quarter of an hour on two
 // cores: `sd train course`.
-var Course = Recipe{Epochs: 20, Batch: 64, LR: 5e-4, WeightDecay: .01, Schedule: Cosine, Warmup: 100,
+var Course = Recipe{Epochs: 20, Batch: 64, LR: 5e-4, WeightDecay: .01, Schedule: Cosine, Warmup: 100, Seed: 1,
 	Disentangle: Disentangle{Weight: 1, After: 2}}
 
 // Validate tells whether a model of this configuration can be trained so on n images.
