@@ -1,0 +1,215 @@
+// Command training compares the speed of training and of the forward pass with
+// PyTorch's, in turns within one run, and with the pure Go backend's:
+//
+//	python3 -m venv torch && torch/bin/pip install -r bench/training/requirements.txt
+//	go run ./bench/training -python torch/bin/python
+//
+// Every engine trains the same architecture with the same loss, optimizer and batch on
+// the same number of threads. docs/benchmarks.md has a run's table.
+package main
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"samediff/sdlib/backend"
+	"samediff/sdlib/figure"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/progress"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+	"samediff/sdlib/vit"
+)
+
+// contest is one row of the table.
+type contest struct {
+	preset string
+	aux    bool
+	batch  int
+	steps  int // per turn
+}
+
+func main() {
+	log.SetFlags(0)
+	python := flag.String("python", "", "a Python with torch; without it only the Go engines run")
+	rounds := flag.Int("rounds", 3, "turns of every engine; the table has medians")
+	slow := flag.Bool("go", true, "the pure Go backend too, in smaller batches")
+	flag.Parse()
+
+	xla, err := backend.Open("")
+	check(err)
+	log.Printf("%v; %d CPUs, %s", xla, runtime.NumCPU(), runtime.Version())
+	var peer *pytorch
+	if *python != "" {
+		peer = start(*python)
+		log.Print(peer.version)
+	}
+	table := figure.Table{Columns: []string{"model", "auxiliary loss", "pass", xla.Choice + ", images/s", "PyTorch, images/s", "ratio", "pure Go, images/s", "XLA/Go"}}
+	for _, c := range []contest{
+		{"quick", false, 64, 100}, {"quick", true, 64, 100}, {"course", false, 64, 30}, {"course", true, 64, 30},
+	} {
+		var ours, theirs, ratio [2][]float64 // training, forward
+		for range *rounds {
+			train, forward := measure(xla, c)
+			for i, rate := range []float64{train, forward} {
+				ours[i] = append(ours[i], rate)
+			}
+			if peer == nil {
+				continue
+			}
+			for i, rate := range peer.measure(c) {
+				theirs[i] = append(theirs[i], rate)
+				ratio[i] = append(ratio[i], ours[i][len(ours[i])-1]/rate)
+			}
+		}
+		var plain [2]float64
+		if *slow {
+			be, err := backend.Open(backend.Go)
+			check(err)
+			plain[0], plain[1] = measure(be, contest{c.preset, c.aux, 16, 20})
+		}
+		for i, pass := range []string{"training", "forward"} {
+			row := []any{c.preset, onOff(c.aux), pass, number(median(ours[i])), number(median(theirs[i])), times(median(ratio[i])), number(plain[i]), "–"}
+			if plain[i] > 0 {
+				row[7] = times(median(ours[i]) / plain[i])
+			}
+			table.Add(row...)
+		}
+	}
+	text, err := table.Markdown()
+	check(err)
+	fmt.Print(text)
+}
+
+// measure returns a backend's images per second of training and of the forward pass,
+// without the time that compiling takes.
+func measure(be *backend.Backend, c contest) (train, forward float64) {
+	t := study.Presets[c.preset]
+	t.Recipe.Epochs, t.Recipe.Batch, t.Recipe.Warmup = 1, c.batch, 0
+	if !c.aux {
+		t.Recipe.Disentangle = finetune.Disentangle{}
+	}
+	t.Stimuli.Size = c.batch * c.steps
+	set, err := stimuli.Open(t.Stimuli)
+	check(err)
+	m, err := vit.New(t.Model, t.ModelSeed)
+	check(err)
+	var clock stopwatch
+	_, err = finetune.Train(context.Background(), be, m, set, nil, t.Recipe, finetune.Options{Progress: clock.see})
+	check(err)
+	train = clock.rate()
+
+	clock = stopwatch{}
+	_, err = finetune.Predict(context.Background(), be, m, set, clock.see)
+	check(err)
+	return train, clock.rate()
+}
+
+// stopwatch measures from the first word of progress, when all is compiled, to the last.
+type stopwatch struct {
+	first, last       int
+	firstAt, lastTime time.Time
+}
+
+func (s *stopwatch) see(u progress.Update) {
+	switch {
+	case u.Done == 0 || u.Done == s.last:
+	case s.first == 0:
+		s.first, s.firstAt = u.Done, time.Now()
+	default:
+		s.last, s.lastTime = u.Done, time.Now()
+	}
+}
+
+func (s *stopwatch) rate() float64 {
+	if s.last == 0 {
+		return 0
+	}
+	return float64(s.last-s.first) / s.lastTime.Sub(s.firstAt).Seconds()
+}
+
+// pytorch is train_pytorch.py, running beside.
+type pytorch struct {
+	version string
+	in      io.Writer
+	out     *bufio.Reader
+}
+
+func start(python string) *pytorch {
+	_, here, _, _ := runtime.Caller(0)
+	cmd := exec.Command(python, filepath.Join(filepath.Dir(here), "train_pytorch.py"))
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	check(err)
+	out, err := cmd.StdoutPipe()
+	check(err)
+	check(cmd.Start())
+	p := &pytorch{in: in, out: bufio.NewReader(out)}
+	p.version = p.line()
+	return p
+}
+
+func (p *pytorch) line() string {
+	s, err := p.out.ReadString('\n')
+	check(err)
+	return strings.TrimSpace(s)
+}
+
+func (p *pytorch) measure(c contest) (rates [2]float64) {
+	name := map[string]string{"quick": "course-quick", "course": "course"}[c.preset]
+	aux := "-"
+	if c.aux {
+		aux = "aux"
+	}
+	_, err := fmt.Fprintln(p.in, name, aux, c.batch, c.steps)
+	check(err)
+	_, err = fmt.Sscan(p.line(), &rates[0], &rates[1])
+	check(err)
+	return rates
+}
+
+func median(x []float64) float64 {
+	if len(x) == 0 {
+		return 0
+	}
+	x = slices.Sorted(slices.Values(x))
+	return (x[len(x)/2] + x[(len(x)-1)/2]) / 2
+}
+
+func onOff(on bool) string {
+	if on {
+		return "disentanglement"
+	}
+	return "none"
+}
+
+func number(x float64) string {
+	if x == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f", x)
+}
+
+func times(x float64) string {
+	if x == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", x)
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal("training: ", err)
+	}
+}
