@@ -120,6 +120,8 @@ paper). The counts are those of the plan; no image is drawn.`,
 
 func (a *app) stimuliExportCommand() *cobra.Command {
 	var c *stimuli.Config
+	var property stimuli.Property
+	var size int
 	cmd := &cobra.Command{
 		Use:   "export FOLDER",
 		Short: "Write a set as PNG files and metadata, for Python and others",
@@ -127,11 +129,27 @@ func (a *app) stimuliExportCommand() *cobra.Command {
 Hugging Face's ImageFolder form: 000000.png and so on, and metadata.jsonl with a line per
 image: label, and for each object shape, color, box in pixels, patch indices and role.
 Python reads it with datasets.load_dataset("imagefolder", data_dir=FOLDER). set.json, which
-is written last, keeps the configuration, so that the set can be read back unchanged.`,
+is written last, keeps the configuration, so that the set can be read back unchanged.
+
+With --counterfactual it writes pairs of images for interventions instead (section 4,
+appendices G and H): a base image, a counterfactual one, and which object's property is to
+be carried over where. docs/formats.md describes every field.`,
 		Example: `  sd stimuli export stimuli/quick-train
+  sd stimuli export stimuli/quick-color --counterfactual color --pairs 200
   sd stimuli export stimuli/b16-ood --geometry b16 --objects ood-shape --split test`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if property != "" {
+				pairs, err := stimuli.OpenCounterfactuals(stimuli.CounterfactualConfig{Set: *c, Property: property, Size: size})
+				if err != nil {
+					return err
+				}
+				if err := pairs.Export(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(a.out, "%d pairs of images in %s\n", pairs.Len(), args[0])
+				return err
+			}
 			set, err := stimuli.Open(*c)
 			if err != nil {
 				return err
@@ -144,5 +162,8 @@ is written last, keeps the configuration, so that the set can be read back uncha
 		},
 	}
 	c = setFlags(cmd)
+	properties := []stimuli.Property{stimuli.ShapeProperty, stimuli.ColorProperty}
+	cmd.Flags().Var(choice[stimuli.Property]{&property, properties}, "counterfactual", "write counterfactual pairs of the set for this property: "+join(properties))
+	cmd.Flags().IntVar(&size, "pairs", stimuli.DefaultCounterfactuals, "number of counterfactual pairs")
 	return cmd
 }

@@ -67,4 +67,15 @@ func TestStimuliExport(t *testing.T) {
 		t.Errorf("exported %d images of %+v, want 8 of the validation split of course", set.Len(), c)
 	}
 	sd("stimuli", "export", dir).want(t, exitFailure).says(t, dir)
+
+	dir = filepath.Join(t.TempDir(), "pairs")
+	sd("stimuli", "export", dir, "--images", "240", "--counterfactual", "color", "--pairs", "6").want(t, exitOK)
+	pairs, err := stimuli.ImportCounterfactuals(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := pairs.Config(); pairs.Len() != 6 || c.Property != stimuli.ColorProperty || c.Set.Size != 240 {
+		t.Errorf("exported %d pairs of %+v, want 6 for color of a set of 240", pairs.Len(), c)
+	}
+	sd("stimuli", "export", dir, "--counterfactual", "size").want(t, exitUsage).says(t, "shape, color")
 }
