@@ -14,4 +14,7 @@
 // course model that was trained in two minutes and that of a ViT-B/16. Where the paper
 // repeats a figure for other models, one function serves all: [Figure2] and
 // [HeadFigure] also draw Figures 10, 11, 15 and 20, and [BehaviorTable] Tables 2 to 6.
+//
+// Figures 1, 7, 8 and 23 show stimuli and need no model; [Gallery], [PatchFigure],
+// [CombinationFigure] and [CounterfactualPair] show sets of one's own in the same way.
 package paper
