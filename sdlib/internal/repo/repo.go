@@ -52,8 +52,8 @@ func moduleOf(path string) string {
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if name, found := strings.CutPrefix(strings.TrimSpace(lines.Text()), "module "); found {
-			return strings.TrimSpace(name)
+		if fields := strings.Fields(lines.Text()); len(fields) >= 2 && fields[0] == "module" {
+			return fields[1]
 		}
 	}
 	return ""
