@@ -25,7 +25,7 @@ disentanglement loss of section 7: two linear probes, trained jointly, read an
 object's shape from one half of the residual stream and its color from the other, so
 the model learns to keep the two apart; that makes small models learn much faster.
 
-A preset is a starting point: "quick" (the default; one token per object, about two
+A preset is a starting point: "quick" (the default; one token per object, two to three
 minutes on two cores) or "course" (four tokens per object, a quarter of an hour). Each
 flag changes one field of it. A training is named by all of its fields: the same
 command again reads the model from the store, and a training that was interrupted, by

@@ -25,7 +25,7 @@ type Recipe struct {
 // the constant learning rate that its code amounts to (D8).
 var Paper = Recipe{Epochs: 200, Batch: 128, LR: 1e-6, WeightDecay: .01, Schedule: Constant}
 
-// Quick trains vit.CourseQuick on discrimination in about two minutes on two cores:
+// Quick trains vit.CourseQuick on discrimination in two to three minutes on two cores:
 // `sd train quick`. Expect .97 to .985 on fresh images; docs/benchmarks.md has the runs.
 var Quick = Recipe{Epochs: 18, Batch: 64, LR: 1e-3, WeightDecay: .01, Schedule: Cosine, Warmup: 100, Seed: 1,
 	Disentangle: Disentangle{Weight: 1, After: 2}}

@@ -11,7 +11,7 @@
 // runs the model on the image it shows.
 //
 // The functions take the results of any model, so the same call draws the figure of a
-// course model that was trained in two minutes and that of a ViT-B/16. Where the paper
+// course model that was trained in minutes and that of a ViT-B/16. Where the paper
 // repeats a figure for other models, one function serves all: [Figure2] and
 // [HeadFigure] also draw Figures 10, 11, 15 and 20, and [BehaviorTable] Tables 2 to 6.
 //

@@ -2,7 +2,7 @@
 // is computed once and asked for as often as one likes.
 //
 //	lab, err := study.Open(study.Options{})
-//	m, err := lab.Train(ctx, study.Quick)        // two minutes the first time, then a read
+//	m, err := lab.Train(ctx, study.Quick)        // minutes the first time, then a read
 //	b, err := lab.Evaluate(ctx, m)               // accuracy on every set
 //	s, err := lab.Heads(ctx, m)                  // local and global attention heads
 //

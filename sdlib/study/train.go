@@ -24,7 +24,7 @@ type Training struct {
 
 // Quick is the model that `make demo` trains: discrimination on 6,400 images of 64
 // pixels with one token per object, 4 blocks, 0.5 million parameters, with the
-// disentanglement loss. `sd train quick` takes about two minutes on two CPU cores;
+// disentanglement loss. `sd train quick` takes two to three minutes on two CPU cores;
 // docs/benchmarks.md has the accuracies it reached.
 var Quick = Training{
 	Model: vit.CourseQuick, ModelSeed: 1,
