@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
+
+	"samediff/sdlib/internal/disk"
 )
 
 // A File is an opened safetensors file. Its methods may be called from any number of goroutines, Close after all others.
@@ -36,7 +37,7 @@ func (e *FormatError) Unwrap() error { return e.Reason }
 // Open maps the file at path into memory and checks its header. The error is a *FormatError where the file can be read but is not
 // valid.
 func Open(path string) (*File, error) {
-	data, release, err := mapFile(path)
+	data, release, err := disk.Map(path)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: cannot open: %w", err)
 	}
@@ -99,10 +100,4 @@ func (f *File) Close() error {
 		return nil
 	}
 	return release()
-}
-
-// readFile is what mapFile does where there is no mapping.
-func readFile(path string) ([]byte, func() error, error) {
-	data, err := os.ReadFile(path)
-	return data, func() error { return nil }, err
 }

@@ -7,38 +7,19 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"samediff/sdlib/internal/disk"
 )
 
 // WriteFile writes tensors, in the order given, and metadata, which may be nil, to a file. It writes a hidden file beside path,
 // flushes it to the disk and renames it, so path holds the old content or the new one whatever happens.
 func WriteFile(path string, tensors []Tensor, metadata map[string]string) error {
-	dir, base := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
-	file, err := os.CreateTemp(dir, "."+base+".*")
+	err := disk.Replace(path, func(w io.Writer) error { return Write(w, tensors, metadata) })
 	if err != nil {
 		return fmt.Errorf("safetensors: cannot write %s: %w", path, err)
-	}
-	err = Write(file, tensors, metadata)
-	if err == nil {
-		err = errors.Join(file.Chmod(0o644), file.Sync())
-	}
-	err = errors.Join(err, file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		os.Remove(file.Name())
-		return fmt.Errorf("safetensors: cannot write %s: %w", path, err)
-	}
-	if err := syncDir(dir); err != nil {
-		return fmt.Errorf("safetensors: %s is written but its folder is not flushed: %w", path, err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package safetensors
+package disk
 
 import (
 	"fmt"
@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapFile returns a file's bytes, mapped read-only, and a function that unmaps them.
-func mapFile(path string) (data []byte, release func() error, err error) {
+// Map returns a file's bytes, mapped read-only, and a function that unmaps them. Opening a file of gigabytes costs microseconds;
+// pages are read when touched. Writing to data crashes the program.
+func Map(path string) (data []byte, release func() error, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -24,23 +25,13 @@ func mapFile(path string) (data []byte, release func() error, err error) {
 	case !info.Mode().IsRegular():
 		return nil, nil, fmt.Errorf("%s is no regular file", path)
 	case size == 0: // cannot be mapped
-		return readFile(path)
+		return read(path)
 	case uint64(size) > maxInt:
 		return nil, nil, fmt.Errorf("%s has %d bytes, more than this machine can address", path, size)
 	}
 	data, err = unix.Mmap(int(file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
-		return readFile(path) // some network and container file systems cannot map
+		return read(path) // some network and container file systems cannot map
 	}
 	return data, func() error { return unix.Munmap(data) }, nil
-}
-
-// syncDir makes a rename within a folder outlast a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
