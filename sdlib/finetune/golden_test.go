@@ -13,24 +13,31 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// golden is testdata/training.safetensors: 20 steps of PyTorch, made by testdata/make_golden.py.
-type golden struct{ *safetensors.File }
+// golden is a file of PyTorch's training steps, made by a script in testdata. Names of
+// tensors start with prefix, but for the data that all cases of a file share.
+type golden struct {
+	*safetensors.File
+	prefix string
+}
 
-func openGolden(t *testing.T) golden {
+func openGolden(t *testing.T, file, prefix string) golden {
 	t.Helper()
-	f, err := safetensors.Open("testdata/training.safetensors")
+	f, err := safetensors.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return golden{f}
+	return golden{f, prefix}
 }
 
 func (g golden) tensor(t *testing.T, name string) safetensors.Tensor {
 	t.Helper()
-	x, ok := g.Tensor(name)
+	x, ok := g.Tensor(g.prefix + name)
 	if !ok {
-		t.Fatalf("training.safetensors has no %s", name)
+		x, ok = g.Tensor(name)
+	}
+	if !ok {
+		t.Fatalf("the golden file has no %s", name)
 	}
 	return x
 }
@@ -72,10 +79,16 @@ func (g golden) data(t *testing.T) *deviceData {
 	wrap := func(name string) *tensors.Tensor {
 		return tensors.FromFlatDataAndDimensions(g.ints(t, name), g.tensor(t, name).Shape...)
 	}
-	return &deviceData{
+	d := &deviceData{
 		pixels: tensors.FromFlatDataAndDimensions(append([]uint8{}, pixels.Data...), pixels.Shape...),
 		labels: wrap("labels"), tokens: wrap("tokens"), shapes: wrap("shapes"), colors: wrap("colors"),
 	}
+	if _, ok := g.Tensor("pairs"); ok {
+		d.pairs, d.relations = wrap("pairs"), wrap("relations")
+	} else { // no loss reads them
+		d.pairs, d.relations = wrap("tokens"), wrap("labels")
+	}
+	return d
 }
 
 // TestTrainingEqualsPyTorch repeats PyTorch's 20 steps: model, both losses, their
@@ -86,68 +99,127 @@ func TestTrainingEqualsPyTorch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(be.Choice, func(t *testing.T) { testGolden(t, be) })
+		t.Run(be.Choice, func(t *testing.T) {
+			g := openGolden(t, "testdata/training.safetensors", "")
+			end, err := vit.Load("testdata/end")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string][]float32{}
+			for i, name := range end.Config.Names() {
+				want[name] = tensors.MustCopyFlatData[float32](end.Weights.Flatten(end.Config)[i])
+			}
+			start := map[string][]float32{}
+			for _, p := range []string{"shape", "color"} {
+				for _, part := range []string{"weight", "bias"} {
+					start["probe."+p+"."+part] = g.floats(t, "start."+p+"."+part)
+					want["probe."+p+"."+part] = g.floats(t, "end."+p+"."+part)
+				}
+			}
+			r := Recipe{LR: g.number(t, "lr"), WeightDecay: g.number(t, "weight_decay"), Schedule: Cosine, Warmup: int(g.number(t, "warmup")),
+				Disentangle: Disentangle{Weight: g.number(t, "weight"), After: int(g.number(t, "after"))}}
+			repeat(t, be, g, r, start, want)
+		})
 	}
 }
 
-func testGolden(t *testing.T, be *backend.Backend) {
-	g := openGolden(t)
+// TestAuxiliaryLossesEqualPyTorch does so with each of the other auxiliary losses.
+func TestAuxiliaryLossesEqualPyTorch(t *testing.T) {
+	be := openBackend(t)
+	for name, r := range map[string]Recipe{
+		"pipeline": {Pipeline: Pipeline{Weight: .5, WithinObject: []int{0, 1}, WithinPair: []int{1}, BetweenPairs: []int{2}, Heads: 2}},
+		"pipeline-log": {Pipeline: Pipeline{Weight: .5, WithinObject: []int{0}, WithinPair: []int{1, 2}, Heads: 2,
+			Seed: 1, SharedHeads: true, Log: true}},
+		"relation": {Relation: Relation{Weight: .7, After: 1}},
+		"identity": {Disentangle: Disentangle{Weight: .3, After: 0, Identity: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := openGolden(t, "testdata/losses.safetensors", name+"/")
+			start, want := map[string][]float32{}, map[string][]float32{}
+			for _, probe := range r.probes(small) {
+				for _, part := range []string{"weight", "bias"} {
+					start["probe."+probe.name+"."+part] = g.floats(t, "start."+part)
+					want["probe."+probe.name+"."+part] = g.floats(t, "end."+part)
+				}
+			}
+			for _, x := range g.Names() {
+				if weight, ok := strings.CutPrefix(x, name+"/end/"); ok {
+					want[weight] = g.floats(t, "end/"+weight)
+				}
+			}
+			r.LR, r.WeightDecay, r.Schedule = g.number(t, "lr"), g.number(t, "weight_decay"), Constant
+			repeat(t, be, g, r, start, want)
+		})
+	}
+}
+
+// repeat takes the steps of a golden file, with probes that start as given, and
+// compares losses, scores and the weights at the end.
+func repeat(t *testing.T, be *backend.Backend, g golden, r Recipe, start, want map[string][]float32) {
 	m, err := vit.Load("testdata/model")
 	if err != nil {
 		t.Fatal(err)
 	}
-	end, err := vit.Load("testdata/end")
-	if err != nil {
-		t.Fatal(err)
-	}
-	steps, warmup := int(g.number(t, "steps")), int(g.number(t, "warmup"))
-	r := Recipe{LR: g.number(t, "lr"), WeightDecay: g.number(t, "weight_decay"), Schedule: Cosine, Warmup: warmup,
-		Disentangle: Disentangle{Weight: g.number(t, "weight"), After: int(g.number(t, "after"))}}
 	s, err := newState(m, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	model := len(m.Config.Names())
-	want := map[string][]float32{}
-	for i, name := range s.names[model:] {
-		x := s.weights[model+i]
-		key := name[len("probe."):]
-		s.weights[model+i] = tensors.FromFlatDataAndDimensions(g.floats(t, "start."+key), x.Shape().Dimensions...)
-		want[name] = g.floats(t, "end."+key)
+	for i, name := range s.names {
+		if values, ok := start[name]; ok {
+			s.weights[i] = tensors.FromFlatDataAndDimensions(values, s.weights[i].Shape().Dimensions...)
+		}
 	}
-	for i, name := range m.Config.Names() {
-		want[name] = tensors.MustCopyFlatData[float32](end.Weights.Flatten(m.Config)[i])
-	}
-
 	p, err := newStepper(be, m.Config, r, g.data(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.close()
-	order, losses, rates := g.ints(t, "order"), g.floats(t, "losses"), g.floats(t, "rates")
+	steps := int(g.number(t, "steps"))
+	order, losses := g.ints(t, "order"), g.floats(t, "losses")
+	var rates, seen []float32
+	if r.Schedule == Cosine {
+		rates = g.floats(t, "rates")
+	} else {
+		seen = g.floats(t, "seen")
+	}
 	batch := len(order) / steps
 	worstLoss := 0.
 	for i := range steps {
-		lr := r.LR * r.Schedule.at(i, steps, warmup)
-		if rel := math.Abs(lr/float64(rates[i]) - 1); rel > 1e-6 {
+		lr := r.LR * r.Schedule.at(i, steps, r.Warmup)
+		if rates != nil && math.Abs(lr/float64(rates[i])-1) > 1e-6 {
 			t.Errorf("step %d: learning rate %g, PyTorch has %g", i, lr, rates[i])
 		}
 		if err := p.run(s, lr, order[i*batch:(i+1)*batch]); err != nil {
 			t.Fatal(err)
 		}
-		sums := tensors.MustCopyFlatData[float32](s.sums)
+		sums := map[string]float64{}
+		for j, x := range tensors.MustCopyFlatData[float32](s.sums) {
+			sums[r.sumNames()[j]] = float64(x)
+		}
 		s.resetSums()
 		for j, name := range []string{"loss", "task", "aux"} {
-			rel := math.Abs(float64(sums[j]/losses[3*i+j]) - 1)
+			rel := math.Abs(sums[name]/float64(losses[3*i+j]) - 1)
 			worstLoss = max(worstLoss, rel)
 			if rel > 1e-5 {
-				t.Errorf("step %d: %s %g, PyTorch has %g", i, name, sums[j], losses[3*i+j])
+				t.Errorf("step %d: %s %g, PyTorch has %g", i, name, sums[name], losses[3*i+j])
+			}
+		}
+		measured := []string{"wo", "wp", "bp"}
+		if !r.Pipeline.on() {
+			measured = r.sumNames()[6:]
+		}
+		for j, name := range measured[:len(seen)/steps] {
+			if want := float64(seen[i*len(seen)/steps+j]); math.Abs(sums[name]-want) > 1e-5 {
+				t.Errorf("step %d: %s %g, PyTorch has %g", i, name, sums[name], want)
 			}
 		}
 	}
 	worst, at, keyBias := 0., "", 0.
 	for i, name := range s.names {
 		got, scale, diff := tensors.MustCopyFlatData[float32](s.weights[i]), 0., 0.
+		if len(want[name]) != len(got) {
+			t.Fatalf("%s has %d numbers, PyTorch's %d", name, len(got), len(want[name]))
+		}
 		for j, w := range want[name] {
 			scale = max(scale, math.Abs(float64(w)))
 			diff = max(diff, math.Abs(float64(got[j]-w)))

@@ -1,47 +1,90 @@
 package finetune
 
 import (
-	"fmt"
-
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"samediff/sdlib/vit"
 )
 
-// Values of an attribute that a probe tells apart: 16 shapes, 16 colors (docs/paper.md 1.2, 1.3).
-const attributeValues = 16
-
-// Disentangle is the paper's disentanglement loss (section 7, App. L): two linear
-// probes, trained jointly with the model, read an object's shape from the first half
-// of the residual stream and its color from the second half, at every token of the
-// object. The model so learns to keep the two apart. The zero value switches it off.
-type Disentangle struct {
-	// Weight multiplies the sum of the two probes' cross-entropies; the paper's code has 1, 0 is off.
-	Weight float64 `json:"weight"`
-	// After is the block whose output the probes read, counted from 0. The paper's
-	// "layer 3" of 12 is the output of the third block, After = 2 (docs/paper.md D11).
-	After int `json:"after"`
-}
-
-func (d Disentangle) on() bool { return d.Weight != 0 }
-
-func (d Disentangle) validate(c vit.Config) error {
-	switch {
-	case !d.on():
-		return nil
-	case d.Weight < 0:
-		return fmt.Errorf("finetune: the weight of the disentanglement loss is %g, expected a positive number, or 0 for none", d.Weight)
-	case d.After < 0 || d.After >= c.Blocks:
-		return fmt.Errorf("finetune: the disentanglement loss reads after block %d, expected 0 to %d", d.After, c.Blocks-1)
-	case c.Width%2 != 0:
-		return fmt.Errorf("finetune: the disentanglement loss halves the residual stream, but its width %d is odd", c.Width)
+// loss returns what is minimized on one batch, and the quantities of sumNames.
+// θ are the model's weights followed by the probes'.
+func (r Recipe) loss(c vit.Config, θ []*Node, b batch) (total *Node, sums []*Node) {
+	n := len(c.Names())
+	w, probes := vit.Unflatten(c, θ[:n]), r.probeNodes(θ[n:])
+	logits, trace := vit.Forward(c, w, b.images(), vit.Want(r.wants()...))
+	task := crossEntropy(logits, b.labels())
+	seen := map[string]*Node{
+		"task":    task,
+		"correct": DivScalar(hits(logits, b.labels()), float64(b.size())),
 	}
-	return nil
+	var aux *Node
+	add := func(x *Node) {
+		if aux == nil {
+			aux = x
+		} else {
+			aux = Add(aux, x)
+		}
+	}
+	if r.Disentangle.on() {
+		add(r.Disentangle.loss(probes, trace, b, seen))
+	}
+	if r.Pipeline.on() {
+		add(r.Pipeline.loss(c, trace, b, seen))
+	}
+	if r.Relation.on() {
+		add(r.Relation.loss(probes, trace, b, seen))
+	}
+	if aux == nil {
+		aux = ZerosLike(task)
+	}
+	total = Add(task, aux)
+	seen["aux"], seen["loss"] = aux, total
+	for _, name := range r.sumNames() {
+		if seen[name] == nil {
+			seen[name] = ZerosLike(task)
+		}
+		sums = append(sums, seen[name])
+	}
+	return total, sums
 }
 
-// A probe is a linear classifier that is trained along with the model.
-type probe[T any] struct{ W, B T } // [values, inputs], [values]
+// wants names the values of the forward pass that the auxiliary losses read.
+func (r Recipe) wants() []string {
+	var names []string
+	if r.Disentangle.on() {
+		names = append(names, vit.BlockNode(r.Disentangle.After, "resid_post"))
+	}
+	if r.Relation.on() {
+		names = append(names, vit.BlockNode(r.Relation.After, "resid_post"))
+	}
+	if r.Pipeline.on() {
+		for _, k := range r.Pipeline.kinds() {
+			for _, l := range k.blocks {
+				names = append(names, vit.BlockNode(l, "attn/weights"))
+			}
+		}
+	}
+	return names
+}
+
+// sumNames are the quantities that a step adds up, each already averaged over its
+// batch. A checkpoint holds their sums, so the first six are those of every recipe.
+func (r Recipe) sumNames() []string {
+	names := []string{"loss", "task", "aux", "correct", "shape", "color"}
+	if r.Disentangle.on() && r.Disentangle.Identity {
+		names = append(names, "identity")
+	}
+	if r.Pipeline.on() {
+		for _, k := range r.Pipeline.kinds() {
+			names = append(names, k.name)
+		}
+	}
+	if r.Relation.on() {
+		names = append(names, "relation")
+	}
+	return names
+}
 
 // crossEntropy is the mean of -log softmax(logits)[label], over all but the last axis
 // of logits [..., C]; labels are integers of the shape before it.
@@ -68,19 +111,12 @@ func objectTokens(resid, tokens *Node) *Node {
 	return Einsum("bopt,btd->bopd", oneHot, patches)
 }
 
-// loss returns the weighted loss and the share of object tokens whose shape and
-// color the probes tell. resid is the residual stream after block d.After, shapes
-// and colors are int32 [B, O].
-func (d Disentangle) loss(shape, color probe[*Node], resid, tokens, shapes, colors *Node) (loss, shapeHits, colorHits *Node) {
-	x := objectTokens(resid, tokens) // [B, O, P, D]
-	B, O, P, D := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(2), x.Shape().Dim(3)
-	x = Reshape(x, B*O*P, D)
-	read := func(p probe[*Node], half *Node, values *Node) (ce, right *Node) {
-		logits := Add(Einsum("nd,vd->nv", half, p.W), ExpandLeftToRank(p.B, 2))
-		labels := Reshape(BroadcastToDims(ExpandAxes(values, -1), B, O, P), B*O*P)
-		return crossEntropy(logits, labels), DivScalar(hits(logits, labels), float64(B*O*P))
-	}
-	ceShape, shapeHits := read(shape, Slice(x, AxisRange(), AxisRangeFromStart(D/2)), shapes)
-	ceColor, colorHits := read(color, Slice(x, AxisRange(), AxisRangeToEnd(D/2)), colors)
-	return MulScalar(Add(ceShape, ceColor), d.Weight), shapeHits, colorHits
+// meanRows returns for each object the weights that average over its tokens: [B, O, T],
+// 1/|o| at the object's tokens and 0 elsewhere, CLS included. tokens is int32 [B, O, P],
+// -1 where an object covers fewer than P.
+func meanRows(tokens *Node, T int) *Node {
+	of := ReduceSum(OneHot(tokens, T-1, dtypes.Float32), 2) // [B, O, T-1]
+	of = Div(of, MaxScalar(ReduceAndKeep(of, ReduceSum, -1), 1))
+	cls := ZerosLike(Slice(of, AxisRange(), AxisRange(), AxisRangeFromStart(1)))
+	return Concatenate([]*Node{cls, of}, -1)
 }

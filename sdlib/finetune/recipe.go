@@ -3,6 +3,7 @@ package finetune
 import (
 	"fmt"
 
+	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
 
@@ -18,7 +19,10 @@ type Recipe struct {
 	// Seed decides the order of the images and the probes' starting weights.
 	Seed uint64 `json:"seed"`
 
+	// Auxiliary losses, added to the cross-entropy of the answers, in any combination.
 	Disentangle Disentangle `json:"disentangle"`
+	Pipeline    Pipeline    `json:"pipeline,omitzero"`
+	Relation    Relation    `json:"relation,omitzero"`
 }
 
 // Paper is the paper's recipe for a pretrained model (section 2; docs/paper.md 3.1), with
@@ -57,7 +61,40 @@ func (r Recipe) Validate(c vit.Config, n int) error {
 	if err := r.Schedule.validate(); err != nil {
 		return err
 	}
-	return r.Disentangle.validate(c)
+	for _, err := range []error{r.Disentangle.validate(c), r.Pipeline.validate(c), r.Relation.validate(c)} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fits tells whether the auxiliary losses find in the training set what they read.
+func (r Recipe) fits(set *stimuli.Set) error {
+	pairs := 0
+	switch {
+	case r.Pipeline.on() && len(r.Pipeline.BetweenPairs) > 0:
+		pairs = 2
+	case r.Pipeline.on() && len(r.Pipeline.WithinPair) > 0, r.Relation.on():
+		pairs = 1
+	}
+	for i := range set.Len() {
+		s := set.Stimulus(i)
+		if len(s.Pairs) < pairs {
+			if pairs == 2 {
+				return fmt.Errorf("finetune: between_pairs of the pipeline loss needs two pairs of objects, but image %d of the training set (%s) has %d: leave it empty, or train on %s",
+					i, set.Config().Task, len(s.Pairs), stimuli.RMTS)
+			}
+			return fmt.Errorf("finetune: the pipeline and relation losses need pairs of objects, but image %d of the training set has none", i)
+		}
+		for _, o := range s.Objects {
+			if r.Disentangle.on() && (o.Shape < 0 || o.Shape >= attributeValues || o.Color < 0 || o.Color >= attributeValues) {
+				return fmt.Errorf("finetune: the disentanglement loss tells %d shapes and colors apart, but image %d of the training set has an object of shape %d and color %d: train on objects %q or %q",
+					attributeValues, i, o.Shape, o.Color, stimuli.All256, stimuli.Compositional32)
+			}
+		}
+	}
+	return nil
 }
 
 // perEpoch returns the number of steps of an epoch over n images; steps, of the whole training.

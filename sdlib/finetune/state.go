@@ -2,9 +2,12 @@ package finetune
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -18,23 +21,8 @@ type state struct {
 	names   []string // of the weights: the model's, then the probes'
 	weights []*tensors.Tensor
 	m, v    []*tensors.Tensor
-	sums    *tensors.Tensor // [len(sumNames)], zeroed at the start of an epoch
+	sums    *tensors.Tensor // [len(r.sumNames())], zeroed at the start of an epoch
 	step    int             // steps done, in all epochs
-}
-
-// sumNames are the quantities that a step adds up, each already averaged over its batch.
-var sumNames = []string{"loss", "task", "aux", "correct", "shape", "color"}
-
-// probeShapes returns the names and shapes of the probes' weights that a recipe trains.
-func (r Recipe) probeShapes(c vit.Config) (names []string, dims [][]int) {
-	if !r.Disentangle.on() {
-		return nil, nil
-	}
-	for _, p := range []string{"shape", "color"} {
-		names = append(names, "probe."+p+".weight", "probe."+p+".bias")
-		dims = append(dims, []int{attributeValues, c.Width / 2}, []int{attributeValues})
-	}
-	return names, dims
 }
 
 // newState returns the state before the first step. The probes start as PyTorch's
@@ -49,30 +37,28 @@ func newState(m *vit.Model, r Recipe) (*state, error) {
 		s.weights = append(s.weights, w)
 	}
 	rng := rand.New(rand.NewPCG(r.Seed, 0x9e0be))
-	names, dims := r.probeShapes(m.Config)
-	for i, name := range names {
-		n := 1
-		for _, d := range dims[i] {
-			n *= d
+	for _, p := range r.probes(m.Config) {
+		add := func(name string, dims ...int) {
+			x := tensors.FromShape(shapes.Make(dtypes.Float32, dims...))
+			tensors.MustMutableFlatData(x, func(values []float32) {
+				for i := range values {
+					values[i] = float32(2*rng.Float64()-1) / float32(math.Sqrt(float64(p.inputs)))
+				}
+			})
+			s.names, s.weights = append(s.names, "probe."+p.name+"."+name), append(s.weights, x)
 		}
-		values := make([]float32, n)
-		for j := range values {
-			values[j] = float32(2*rng.Float64()-1) / sqrt32(m.Config.Width/2)
-		}
-		s.names = append(s.names, name)
-		s.weights = append(s.weights, tensors.FromFlatDataAndDimensions(values, dims[i]...))
+		add("weight", p.values, p.inputs)
+		add("bias", p.values)
 	}
 	for _, w := range s.weights {
 		s.m = append(s.m, tensors.FromShape(w.Shape()))
 		s.v = append(s.v, tensors.FromShape(w.Shape()))
 	}
-	s.resetSums()
+	s.sums = tensors.FromShape(shapes.Make(dtypes.Float32, len(r.sumNames())))
 	return s, nil
 }
 
-func (s *state) resetSums() {
-	s.sums = tensors.FromFlatDataAndDimensions(make([]float32, len(sumNames)), len(sumNames))
-}
+func (s *state) resetSums() { s.sums = tensors.FromShape(s.sums.Shape()) }
 
 // tensors returns all tensors of the state, in the order in which a step takes and returns them.
 func (s *state) tensors() []*tensors.Tensor {
@@ -95,8 +81,7 @@ type stepper struct {
 
 // newStepper compiles the step of a recipe for a configuration.
 func newStepper(be *backend.Backend, c vit.Config, r Recipe, data *deviceData) (*stepper, error) {
-	probes, _ := r.probeShapes(c)
-	n := len(c.Names()) + len(probes)
+	n := len(c.Names()) + 2*len(r.probes(c))
 	exec, err := NewExec(be.Engine, func(in []*Node) []*Node {
 		θ, m, v, sums, rest := in[:n], in[n:2*n], in[2*n:3*n], in[3*n], in[3*n+1:]
 		lr, t, indices := rest[0], rest[1], rest[2]
@@ -111,30 +96,6 @@ func newStepper(be *backend.Backend, c vit.Config, r Recipe, data *deviceData) (
 		return nil, fmt.Errorf("finetune: %s", firstLine(err))
 	}
 	return &stepper{be: be, exec: exec.WithName("train"), data: data}, nil
-}
-
-// loss returns what is minimized on one batch, and the quantities of sumNames.
-// θ are the model's weights followed by the probes'.
-func (r Recipe) loss(c vit.Config, θ []*Node, b batch) (total *Node, sums []*Node) {
-	n := len(c.Names())
-	w, probes := vit.Unflatten(c, θ[:n]), θ[n:]
-	var opts []vit.Option
-	after := vit.BlockNode(r.Disentangle.After, "resid_post")
-	if r.Disentangle.on() {
-		opts = append(opts, vit.Want(after))
-	}
-	logits, trace := vit.Forward(c, w, b.images(), opts...)
-	task := crossEntropy(logits, b.labels())
-	correct := DivScalar(hits(logits, b.labels()), float64(b.size()))
-
-	aux := ZerosLike(task)
-	shapeHits, colorHits := aux, aux
-	if r.Disentangle.on() {
-		shape, color := probe[*Node]{probes[0], probes[1]}, probe[*Node]{probes[2], probes[3]}
-		aux, shapeHits, colorHits = r.Disentangle.loss(shape, color, trace.Get(after), b.tokens(), b.shapes(), b.colors())
-	}
-	total = Add(task, aux)
-	return total, []*Node{total, task, aux, correct, shapeHits, colorHits}
 }
 
 // run does one step on the images of the given indices. The state's buffers are

@@ -40,6 +40,13 @@ type Epoch struct {
 	Shape float64 `json:"shape"` // accuracy of the shape probe of the disentanglement loss, over object tokens
 	Color float64 `json:"color"` // and of the color probe
 	Val   float64 `json:"val"`   // accuracy on the validation set after the epoch; -1 without one
+
+	// What the auxiliary losses measured, 0 for those that are off.
+	Identity     float64 `json:"identity,omitempty"`      // accuracy of the identity probe, over object tokens
+	WithinObject float64 `json:"within_object,omitempty"` // scores of the pipeline loss, 0..1
+	WithinPair   float64 `json:"within_pair,omitempty"`
+	BetweenPairs float64 `json:"between_pairs,omitempty"`
+	Relation     float64 `json:"relation,omitempty"` // accuracy of the relation probe, over pairs
 }
 
 // Result is a trained model and how it got there.
@@ -60,6 +67,9 @@ type Result struct {
 // and the last good checkpoint.
 func Train(ctx context.Context, be *backend.Backend, m *vit.Model, train, val *stimuli.Set, r Recipe, o Options) (*Result, error) {
 	if err := r.Validate(m.Config, train.Len()); err != nil {
+		return nil, err
+	}
+	if err := r.fits(train); err != nil {
 		return nil, err
 	}
 	t := &trainer{Recipe: r, Options: o, config: m.Config, n: train.Len(), val: val}
@@ -197,8 +207,12 @@ func (t *trainer) means(steps int) (Epoch, error) {
 	if err != nil {
 		return Epoch{}, fmt.Errorf("finetune: step %d: %w", t.state.step, err)
 	}
-	mean := func(i int) float64 { return float64(sums[i]) / float64(steps) }
-	e := Epoch{Loss: mean(0), Task: mean(1), Aux: mean(2), Train: mean(3), Shape: mean(4), Color: mean(5)}
+	mean := map[string]float64{}
+	for i, name := range t.sumNames() {
+		mean[name] = float64(sums[i]) / float64(steps)
+	}
+	e := Epoch{Loss: mean["loss"], Task: mean["task"], Aux: mean["aux"], Train: mean["correct"], Shape: mean["shape"], Color: mean["color"],
+		Identity: mean["identity"], WithinObject: mean["wo"], WithinPair: mean["wp"], BetweenPairs: mean["bp"], Relation: mean["relation"]}
 	if math.IsNaN(e.Loss) || math.IsInf(e.Loss, 0) {
 		return Epoch{}, fmt.Errorf("finetune: the loss became %v within %d steps before step %d, at a learning rate of %.3g: lower the learning rate; %s",
 			e.Loss, min(syncEvery, steps), t.state.step, t.LR*t.Schedule.at(t.state.step-1, t.steps(t.n), t.Warmup), t.saver.lastGood())

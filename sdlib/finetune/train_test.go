@@ -3,6 +3,7 @@ package finetune
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -164,6 +165,15 @@ func TestBadInput(t *testing.T) {
 		"schedule \"triangle\"": func(r *Recipe) { r.Schedule = "triangle" },
 		"after block 2":         func(r *Recipe) { r.Disentangle.After = 2 },
 		"warm-up":               func(r *Recipe) { r.Warmup = 10 },
+
+		"but no blocks":              func(r *Recipe) { r.Pipeline = Pipeline{Weight: 1} },
+		"(wp) names block 2":         func(r *Recipe) { r.Pipeline = Pipeline{Weight: 1, WithinPair: []int{2}} },
+		"(wo) names block 1 twice":   func(r *Recipe) { r.Pipeline = Pipeline{Weight: 1, WithinObject: []int{1, 1}} },
+		"reward 3 heads":             func(r *Recipe) { r.Pipeline = Pipeline{Weight: 1, WithinPair: []int{1}, Heads: 3} },
+		"pipeline loss is -1":        func(r *Recipe) { r.Pipeline = Pipeline{Weight: -1, WithinPair: []int{1}} },
+		"relation loss reads after":  func(r *Recipe) { r.Relation = Relation{Weight: 1, After: -1} },
+		"weight of the relation":     func(r *Recipe) { r.Relation = Relation{Weight: math.NaN()} },
+		"weight of the disentanglem": func(r *Recipe) { r.Disentangle.Weight = -1 },
 	} {
 		r := smallRecipe
 		change(&r)
@@ -181,6 +191,20 @@ func TestBadInput(t *testing.T) {
 	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), course, nil, smallRecipe, Options{})
 	if err == nil || !strings.Contains(err.Error(), "8-pixel patches") {
 		t.Errorf("stimuli of another geometry: %v", err)
+	}
+	between := smallRecipe
+	between.Pipeline = Pipeline{Weight: 1, BetweenPairs: []int{1}}
+	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, between, Options{})
+	if err == nil || !strings.Contains(err.Error(), "two pairs") {
+		t.Errorf("attention between pairs in a task with one: %v", err)
+	}
+	held, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Objects: stimuli.OODShape, Split: stimuli.Test, Size: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), held, nil, smallRecipe, Options{})
+	if err == nil || !strings.Contains(err.Error(), "16 shapes") {
+		t.Errorf("probes of 16 shapes on held-out ones: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
