@@ -20,6 +20,8 @@
 //	t, ok := f.Tensor("vit.embeddings.cls_token") // Shape [1 1 768]
 //	values, err := t.Float32s()                   // a copy, whatever the floating-point type in the file
 //
+// [OpenSharded] opens a model whose tensors are spread over several files, by its index.
+//
 // [WriteFile] writes one: aside, flushed to the disk, then renamed, so that a reader sees the old file or the new one and never half
 // of one. Tensors keep the order they are given in; [Sort] puts them in the reference writer's order.
 //

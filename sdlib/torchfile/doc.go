@@ -13,6 +13,8 @@
 //	t, ok := f.Tensor("embeddings.cls_token") // Shape [1 1 768]
 //	values, err := t.Float32s()
 //
+// [OpenSharded] opens a model that is spread over several files, by its index.
+//
 // [WriteFile] writes one that torch.load(path, weights_only=True) reads.
 //
 // # No code is run
