@@ -7,6 +7,8 @@ import (
 
 // Config describes a vision transformer. Sizes are in pixels and vector components.
 type Config struct {
+	Family Family `json:"family,omitempty"` // the zero value is the plain ViT
+
 	Image   int `json:"image"`   // side of the square image
 	Patch   int `json:"patch"`   // side of a square patch; divides Image
 	Width   int `json:"width"`   // D, size of a token's vector
@@ -14,6 +16,11 @@ type Config struct {
 	Heads   int `json:"heads"`   // H, per block; divides Width
 	MLP     int `json:"mlp"`     // hidden size of a block's MLP
 	Classes int `json:"classes"` // C, size of the answer
+
+	Registers int `json:"registers,omitempty"` // register tokens, in families that have them
+	// PosGrid is the side of the grid that positions were learned on, where it is not
+	// the image's own (0): they are then resampled to it inside the graph.
+	PosGrid int `json:"pos_grid,omitempty"`
 
 	NormEps float64 `json:"norm_eps"` // ε of every LayerNorm
 
@@ -23,29 +30,44 @@ type Config struct {
 	Std  [3]float64 `json:"std"`
 }
 
-// half is the normalization of Google's ImageNet-21k models, which those trained from scratch share (docs/paper.md D6).
-var half = [3]float64{.5, .5, .5}
-
-// base returns the configuration of a model trained from scratch on two classes.
-func base(image, patch, width, blocks, heads int) Config {
-	return Config{Image: image, Patch: patch, Width: width, Blocks: blocks, Heads: heads,
-		MLP: 4 * width, Classes: 2, NormEps: 1e-12, Mean: half, Std: half}
-}
-
-// The variants that are trained from scratch. B16 and B32 are ViT-Base, as in the
-// paper; the course models are small enough for two CPU cores.
-var (
-	B16         = base(224, 16, 768, 12, 12)
-	B32         = base(224, 32, 768, 12, 12)
-	Course      = base(64, 8, 96, 6, 3)
-	CourseQuick = base(64, 16, 96, 4, 3)
-)
-
 // Grid returns g, the number of patches along one side of the image.
 func (c Config) Grid() int { return c.Image / c.Patch }
 
-// Tokens returns T = g² + 1: one token per patch, and CLS in front.
-func (c Config) Tokens() int { return c.Grid()*c.Grid() + 1 }
+// Tokens returns T = Prefix + g²: one token per patch, and what stands in front of them.
+func (c Config) Tokens() int { return c.Prefix() + c.Grid()*c.Grid() }
+
+// Prefix returns the number of tokens in front of the patches: 1 where that is CLS
+// alone, 2 with DeiT's distillation token, 1 + Registers, or 0 for SigLIP. Patch p,
+// in raster order, is token Prefix + p; CLS, where there is one, is token 0.
+func (c Config) Prefix() int { return c.special() + c.Registers }
+
+// special counts the tokens in front that have a position of their own.
+func (c Config) special() int {
+	n, f := 0, c.Family.Traits()
+	if f.CLS {
+		n++
+	}
+	if f.Distill {
+		n++
+	}
+	return n
+}
+
+// posGrid returns the side of the grid that positions were learned on.
+func (c Config) posGrid() int {
+	if c.PosGrid > 0 {
+		return c.PosGrid
+	}
+	return c.Grid()
+}
+
+// readout returns the size of the vector that the head reads.
+func (c Config) readout() int {
+	if c.Family.Traits().Readout == ReadCLSMean {
+		return 2 * c.Width
+	}
+	return c.Width
+}
 
 // HeadDim returns the size of a head's query, key and value vectors.
 func (c Config) HeadDim() int { return c.Width / c.Heads }
@@ -61,6 +83,10 @@ func (c Config) Params() int {
 
 // Validate tells what is wrong with a configuration, nil when nothing is.
 func (c Config) Validate() error {
+	if err := c.Family.validate(); err != nil {
+		return err
+	}
+	f := c.Family.Traits()
 	for _, f := range []struct {
 		name       string
 		value, max int
@@ -75,6 +101,16 @@ func (c Config) Validate() error {
 		return fmt.Errorf("vit: patches of %d pixels do not divide an image of %d: choose a patch size that does", c.Patch, c.Image)
 	case c.Width%c.Heads != 0:
 		return fmt.Errorf("vit: %d heads do not divide the width %d: each head needs width/heads components", c.Heads, c.Width)
+	case c.PosGrid < 0 || c.PosGrid > maxSize:
+		return fmt.Errorf("vit: pos_grid is %d, expected 0 (the image's own grid) to %d", c.PosGrid, maxSize)
+	case c.PosGrid == c.Grid():
+		return fmt.Errorf("vit: pos_grid is %d, the image's own grid: leave it 0, so that a model has one configuration", c.PosGrid)
+	case !f.Registers && c.Registers != 0:
+		return fmt.Errorf("vit: %d registers in a model of family %s, which has none: expected 0", c.Registers, c.Family)
+	case f.Registers && (c.Registers < 1 || c.Registers > maxSize):
+		return fmt.Errorf("vit: registers is %d, expected 1 to %d", c.Registers, maxSize)
+	case f.LayerScale && c.MLP%c.Width != 0:
+		return fmt.Errorf("vit: the mlp of %d is no multiple of the width %d: family %s has a whole mlp_ratio", c.MLP, c.Width, c.Family)
 	case !(c.NormEps > 0 && c.NormEps <= 1):
 		return fmt.Errorf("vit: norm_eps is %g, expected a small positive number such as 1e-12", c.NormEps)
 	}
@@ -84,8 +120,8 @@ func (c Config) Validate() error {
 		}
 	}
 	if n := c.Params(); n > maxParams {
-		return fmt.Errorf("vit: a model of %d weights, expected at most %d: check image %d, patch %d, width %d, mlp %d, blocks %d",
-			n, maxParams, c.Image, c.Patch, c.Width, c.MLP, c.Blocks)
+		return fmt.Errorf("vit: a model of %d weights, expected at most %d: check image %d, patch %d, pos_grid %d, width %d, mlp %d, blocks %d",
+			n, maxParams, c.Image, c.Patch, c.PosGrid, c.Width, c.MLP, c.Blocks)
 	}
 	return nil
 }
@@ -118,10 +154,10 @@ var blockNodes = []string{
 	"attn/scores",  // [B, H, T, T] q·k/√(D/H), query by key
 	"attn/weights", // [B, H, T, T] their softmax over keys: each row sums to 1
 	"attn/heads",   // [B, T, H, D/H] weighted values, before the output layer
-	"attn/out",     // [B, T, D] what attention adds to the residual stream
+	"attn/out",     // [B, T, D] what attention adds to the residual stream (after LayerScale)
 	"resid_mid",    // [B, T, D]
-	"mlp/hidden",   // [B, T, MLP] after GELU
-	"mlp/out",      // [B, T, D] what the MLP adds
+	"mlp/hidden",   // [B, T, MLP] after the activation
+	"mlp/out",      // [B, T, D] what the MLP adds (after LayerScale)
 	"resid_post",   // [B, T, D] the residual stream as the block leaves it
 }
 

@@ -3,7 +3,6 @@ package vit
 import (
 	"math"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
@@ -12,16 +11,35 @@ import (
 )
 
 // This file is the model, from leaf to root. Shapes at the ends of lines:
-// B batch, T tokens with CLS, D width, H heads, L blocks, C classes, g patches per side.
+// B batch, T tokens, D width, H heads, d = D/H, L blocks, C classes, g patches per side.
+// Where families differ, the line asks f, their row of the table in families.go.
 // As everywhere in GoMLX, functions that build a graph panic on a programmer's error.
 
-// linear is y = x Wᵀ + b, over the last axis of x.
-func linear(x *Node, l Linear[*Node]) *Node {
-	return nn.Dense(x, l.W, l.B, compute.DenseLayoutOutputsInput)
+// A pass is one forward pass being built: the model's sizes, its family's traits, and
+// the trace through which named values go.
+type pass struct {
+	c Config
+	f Traits
+	t *Trace
 }
 
-func (c Config) norm(x *Node, n Norm[*Node]) *Node {
-	return nn.LayerNorm(x, []int{-1}, c.NormEps, n.Scale, n.Shift, nil)
+// linear is y = x Wᵀ + b, over the last axis of x.
+func (p pass) linear(x *Node, l Linear[*Node]) *Node { return p.t.precision.linear(x, l) }
+
+func (p pass) norm(x *Node, n Norm[*Node]) *Node {
+	return nn.LayerNorm(x, []int{-1}, p.c.NormEps, n.Scale, n.Shift, nil)
+}
+
+// activation is the MLP's nonlinearity.
+func (p pass) activation(x *Node) *Node {
+	switch p.f.Activation {
+	case QuickGELU: // x σ(1.702 x)
+		return Mul(x, Sigmoid(MulScalar(x, 1.702)))
+	case TanhGELU: // x ½ (1 + tanh(√(2/π) (x + .044715 x³)))
+		cubic := Add(x, MulScalar(Mul(x, Mul(x, x)), .044715))
+		return Mul(x, MulScalar(OnePlus(Tanh(MulScalar(cubic, math.Sqrt(2/math.Pi)))), .5))
+	}
+	return activation.Gelu(x) // x Φ(x)
 }
 
 // Pixels turns bytes into what the model sees: (x/255 - mean) / std per channel.
@@ -39,63 +57,110 @@ func (c Config) Pixels(images *Node) *Node {
 	return Add(Mul(ConvertDType(images, dtypes.Float32), scale), shift)
 }
 
-// embed cuts an image into patches and gives each its vector, with CLS in front and positions added.
-func (c Config) embed(w *Weights[*Node], images *Node) *Node {
-	if s := images.Shape(); s.Rank() != 4 || s.Dim(1) != c.Image || s.Dim(2) != c.Image {
-		exceptions.Panicf("vit: images of shape %s, expected (Uint8)[B, %d, %d, 3]", s, c.Image, c.Image)
+// patches cuts an image into patches and gives each its vector.
+func (p pass) patches(images *Node, w Linear[*Node]) *Node {
+	if s := images.Shape(); s.Rank() != 4 || s.Dim(1) != p.c.Image || s.Dim(2) != p.c.Image {
+		exceptions.Panicf("vit: images of shape %s, expected (Uint8)[B, %d, %d, 3]", s, p.c.Image, p.c.Image)
 	}
-	B, D, g, p := images.Shape().Dim(0), c.Width, c.Grid(), c.Patch
-	x := Reshape(c.Pixels(images), B, g, p, g, p, 3)
-	x = TransposeAllAxes(x, 0, 1, 3, 2, 4, 5)         // [B, g, g, p, p, 3]
-	x = Reshape(x, B, g*g, p*p*3)                     // [B, T-1, p·p·3]
-	kernel := TransposeAllAxes(w.Patch.W, 0, 2, 3, 1) // [D, p, p, 3]: a convolution of stride p is a product with each patch
-	x = linear(x, Linear[*Node]{Reshape(kernel, D, p*p*3), w.Patch.B})
-	x = Concatenate([]*Node{BroadcastToDims(w.CLS, B, 1, D), x}, 1) // [B, T, D]
-	return Add(x, w.Pos)
+	B, D, g, side := images.Shape().Dim(0), p.c.Width, p.c.Grid(), p.c.Patch
+	x := Reshape(p.c.Pixels(images), B, g, side, g, side, 3)
+	x = TransposeAllAxes(x, 0, 1, 3, 2, 4, 5)      // [B, g, g, side, side, 3]
+	x = Reshape(x, B, g*g, side*side*3)            // [B, g², side·side·3]
+	kernel := TransposeAllAxes(w.W, 0, 2, 3, 1)    // [D, side, side, 3]: a convolution whose stride is the patch is a product with each patch
+	kernel = Reshape(kernel, D, side*side*3)       //
+	return p.linear(x, Linear[*Node]{kernel, w.B}) // [B, g², D]
+}
+
+// embed turns an image into the residual stream that block 0 finds: the family's special
+// tokens, then the patches, with positions added.
+func (p pass) embed(w *Weights[*Node], images *Node) *Node {
+	x := p.patches(images, w.Patch) // [B, g², D]
+	each := func(token *Node) *Node {
+		return BroadcastToDims(token, x.Shape().Dim(0), token.Shape().Dim(1), p.c.Width)
+	}
+	if p.f.Distill {
+		x = Concatenate([]*Node{each(w.Distill), x}, 1)
+	}
+	if p.f.CLS {
+		x = Concatenate([]*Node{each(w.CLS), x}, 1)
+	}
+	x = Add(x, p.c.positions(w.Pos))
+	if p.f.Registers { // behind CLS; they have no positions
+		cls, patches := Slice(x, AxisRange(), AxisRangeFromStart(1)), Slice(x, AxisRange(), AxisRangeToEnd(1))
+		x = Concatenate([]*Node{cls, each(w.Registers), patches}, 1)
+	}
+	if p.f.PreNorm {
+		x = p.norm(x, w.PreNorm)
+	}
+	return x // [B, T, D]
 }
 
 // attention lets tokens read from each other: every head h forms queries, keys and values,
-// A = softmax(q kᵀ / √(D/H)), and hands on A v.
-func (c Config) attention(x *Node, b Block[*Node], t *Trace, l int) *Node {
-	B, T, H, d := x.Shape().Dim(0), x.Shape().Dim(1), c.Heads, c.HeadDim()
+// A = softmax(q kᵀ / √d), and hands on A v.
+func (p pass) attention(x *Node, b Block[*Node], l int) *Node {
+	B, T, H, d := x.Shape().Dim(0), x.Shape().Dim(1), p.c.Heads, p.c.HeadDim()
 	heads := func(name string, w Linear[*Node]) *Node {
-		return t.node(BlockNode(l, name), Reshape(linear(x, w), B, T, H, d)) // [B, T, H, d]
+		return p.t.node(BlockNode(l, name), Reshape(p.linear(x, w), B, T, H, d)) // [B, T, H, d]
 	}
+	product := p.t.precision.einsum
 	q, k, v := heads("attn/q", b.Q), heads("attn/k", b.K), heads("attn/v", b.V)
-	scores := MulScalar(Einsum("bqhd,bkhd->bhqk", q, k), 1/math.Sqrt(float64(d))) // [B, H, T, T]
-	scores = t.node(BlockNode(l, "attn/scores"), scores)
-	A := t.node(BlockNode(l, "attn/weights"), Softmax(scores, -1))
-	z := t.node(BlockNode(l, "attn/heads"), Einsum("bhqk,bkhd->bqhd", A, v)) // [B, T, H, d]
-	return linear(Reshape(z, B, T, H*d), b.O)
+	scores := MulScalar(product("bqhd,bkhd->bhqk", q, k), 1/math.Sqrt(float64(d))) // [B, H, T, T]
+	scores = p.t.node(BlockNode(l, "attn/scores"), scores)
+	A := p.t.node(BlockNode(l, "attn/weights"), Softmax(scores, -1))
+	z := p.t.node(BlockNode(l, "attn/heads"), product("bhqk,bkhd->bqhd", A, v)) // [B, T, H, d]
+	return p.linear(Reshape(z, B, T, H*d), b.O)
 }
 
 // mlp works on each token alone.
-func (c Config) mlp(x *Node, b Block[*Node], t *Trace, l int) *Node {
-	hidden := t.node(BlockNode(l, "mlp/hidden"), activation.Gelu(linear(x, b.Up))) // [B, T, MLP]
-	return linear(hidden, b.Down)
+func (p pass) mlp(x *Node, b Block[*Node], l int) *Node {
+	hidden := p.t.node(BlockNode(l, "mlp/hidden"), p.activation(p.linear(x, b.Up))) // [B, T, MLP]
+	return p.linear(hidden, b.Down)
+}
+
+// scale is LayerScale, λ ⊙ x, in families that have it.
+func (p pass) scale(x, λ *Node) *Node {
+	if !p.f.LayerScale {
+		return x
+	}
+	return Mul(x, ExpandLeftToRank(λ, x.Rank()))
 }
 
 // block adds to the residual stream x [B, T, D] what block l has to say.
-func (c Config) block(x *Node, b Block[*Node], t *Trace, l int) *Node {
-	node := func(name string, x *Node) *Node { return t.node(BlockNode(l, name), x) }
+func (p pass) block(x *Node, b Block[*Node], l int) *Node {
+	node := func(name string, x *Node) *Node { return p.t.node(BlockNode(l, name), x) }
 	x = node("resid_pre", x)
-	x = node("resid_mid", Add(x, node("attn/out", c.attention(c.norm(x, b.Norm1), b, t, l))))
-	return node("resid_post", Add(x, node("mlp/out", c.mlp(c.norm(x, b.Norm2), b, t, l))))
+	x = node("resid_mid", Add(x, node("attn/out", p.scale(p.attention(p.norm(x, b.Norm1), b, l), b.Scale1))))
+	return node("resid_post", Add(x, node("mlp/out", p.scale(p.mlp(p.norm(x, b.Norm2), b, l), b.Scale2))))
 }
 
-// head reads the answer from the CLS token.
-func (c Config) head(x *Node, w *Weights[*Node], t *Trace) *Node {
-	x = t.node("final", c.norm(x, w.Norm)) // [B, T, D]
-	cls := Squeeze(Slice(x, AxisRange(), AxisElem(0), AxisRange()), 1)
-	return t.node("logits", linear(cls, w.Head)) // [B, C]
+// read is what the head reads of the tokens x [B, T, D].
+func (p pass) read(x *Node) *Node {
+	cls := func() *Node { return Squeeze(Slice(x, AxisRange(), AxisElem(0)), 1) }                      // [B, D]
+	mean := func() *Node { return ReduceMean(Slice(x, AxisRange(), AxisRangeToEnd(p.c.Prefix())), 1) } // [B, D] of the patches
+	switch p.f.Readout {
+	case ReadMean:
+		return mean()
+	case ReadCLSMean:
+		return Concatenate([]*Node{cls(), mean()}, -1)
+	}
+	return cls()
+}
+
+// blocks goes through the blocks from one on, and reads the answer from what the last one left.
+func (p pass) blocks(x *Node, from int, w *Weights[*Node]) *Node {
+	for l := from; l < p.c.Blocks; l++ {
+		x = p.block(x, w.Blocks[l], l)
+	}
+	x = p.t.node("final", p.norm(x, w.Norm))               // [B, T, D]
+	return p.t.node("logits", p.linear(p.read(x), w.Head)) // [B, C]
 }
 
 // Forward runs the model on images, uint8 [B, height, width, 3], and returns the
 // logits [B, C] and the trace of what was asked for with [Want].
 func Forward(c Config, w *Weights[*Node], images *Node, opts ...Option) (logits *Node, trace *Trace) {
-	trace = newTrace(c, fromPixels, opts)
-	x := trace.node("embed", c.embed(w, images))
-	return c.blocks(x, 0, w, trace), trace
+	p := pass{c, c.Family.Traits(), newTrace(c, fromPixels, opts)}
+	x := p.t.node("embed", p.embed(w, images))
+	return p.blocks(x, 0, w), p.t
 }
 
 // ForwardFrom goes on from the residual stream resid [B, T, D] as block l left it
@@ -108,13 +173,6 @@ func ForwardFrom(c Config, w *Weights[*Node], l int, resid *Node, opts ...Option
 	if s := resid.Shape(); s.DType != dtypes.Float32 || s.Rank() != 3 || s.Dim(1) != c.Tokens() || s.Dim(2) != c.Width {
 		exceptions.Panicf("vit: a residual stream of shape %s, expected (Float32)[B, %d, %d]", s, c.Tokens(), c.Width)
 	}
-	trace = newTrace(c, l, opts)
-	return c.blocks(resid, l+1, w, trace), trace
-}
-
-func (c Config) blocks(x *Node, from int, w *Weights[*Node], t *Trace) *Node {
-	for l := from; l < c.Blocks; l++ {
-		x = c.block(x, w.Blocks[l], t, l)
-	}
-	return c.head(x, w, t)
+	p := pass{c, c.Family.Traits(), newTrace(c, l, opts)}
+	return p.blocks(resid, l+1, w), p.t
 }

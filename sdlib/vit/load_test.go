@@ -81,7 +81,7 @@ func TestLoadListsAllProblems(t *testing.T) {
 			case shaped:
 				x.Shape = []int{x.Shape[1], x.Shape[0]}
 			case typed:
-				x = safetensors.Tensor{Name: x.Name, DType: "F16", Shape: x.Shape, Data: make([]byte, 2*len(values))}
+				x = safetensors.Tensor{Name: x.Name, DType: "I32", Shape: x.Shape, Data: make([]byte, 4*len(values))}
 			case nan:
 				values[7] = float32(math.NaN())
 				x = safetensors.Float32s(x.Name, x.Shape, values)
@@ -93,11 +93,11 @@ func TestLoadListsAllProblems(t *testing.T) {
 		}
 		return append(kept, safetensors.Float32s("vit.pooler.dense.bias", []int{2}, []float32{1, 2}))
 	})
-	err := loadError(t, dir, "model.safetensors", "(8 problems)",
+	err := loadError(t, dir, "model.safetensors", "(8 problems; 1 of them belong to pretraining alone",
 		missing+" is missing, expected F32 [1 1 24]",
 		renamed+" is missing, expected F32 [24]", "vit.layernorm.beta is not a weight of this model",
 		shaped+" has shape [36 24], expected [24 36]",
-		typed+" has type F16, expected F32",
+		typed+"\" is I32; only F32, F16, BF16 and F64",
 		nan+" holds NaN at position 7", inf+" holds -Inf at position 0",
 		"vit.pooler.dense.bias is not a weight of this model")
 	if n := strings.Count(err.Error(), "\n"); n != 8 {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,77 +52,6 @@ func (m *Model) check() error {
 	return nil
 }
 
-// weightsFile is the name of a model's weights in its folder, as transformers calls it.
-const weightsFile = "model.safetensors"
-
-// Load reads a model from a folder with config.json, preprocessor_config.json and
-// model.safetensors, written by [Model.Save] or by transformers' save_pretrained.
-//
-// The error names every weight that is missing, superfluous or of a wrong shape,
-// not only the first; a weight that is not a finite number is one too.
-func Load(dir string) (*Model, error) {
-	c, err := readConfig(dir)
-	if err != nil {
-		return nil, err
-	}
-	path := filepath.Join(dir, weightsFile)
-	f, err := safetensors.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-
-	w := new(Weights[*tensors.Tensor])
-	known := map[string]bool{}
-	var bad []error
-	for _, field := range w.fields(c) {
-		known[field.name] = true
-		t, ok := f.Tensor(field.name)
-		if !ok {
-			bad = append(bad, fmt.Errorf("%s is missing, expected F32 %v", field.name, field.shape))
-			continue
-		}
-		if *field.value, err = floats(t, field.shape); err != nil {
-			bad = append(bad, err)
-		}
-	}
-	for _, name := range f.Names() {
-		if !known[name] {
-			bad = append(bad, fmt.Errorf("%s is not a weight of this model", name))
-		}
-	}
-	if n := len(bad); n > 0 {
-		if n > maxListed {
-			bad = append(bad[:maxListed], fmt.Errorf("and %d more", n-maxListed))
-		}
-		return nil, fmt.Errorf("vit: %s does not fit its config.json (%d problems):\n%w", path, n, errors.Join(bad...))
-	}
-	return &Model{Config: c, Weights: w}, nil
-}
-
-// maxListed bounds the problems that one error lists: every weight of a ViT-Large missing under its name and present under another.
-const maxListed = 1000
-
-// floats copies a tensor of a file to one that can be computed with.
-func floats(t safetensors.Tensor, shape []int) (*tensors.Tensor, error) {
-	if t.DType != "F32" {
-		return nil, fmt.Errorf("%s has type %s, expected F32", t.Name, t.DType)
-	}
-	if !slices.Equal(t.Shape, shape) {
-		return nil, fmt.Errorf("%s has shape %v, expected %v", t.Name, t.Shape, shape)
-	}
-	values, err := t.Float32s()
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range values {
-		if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
-			return nil, fmt.Errorf("%s holds %v at position %d, expected finite numbers", t.Name, x, i)
-		}
-	}
-	return tensors.FromFlatDataAndDimensions(values, shape...), nil
-}
-
 // Images wraps pixels, n·height·width·3 bytes, as a tensor [n, height, width, 3] that programs take.
 func (c Config) Images(pixels []uint8) (*tensors.Tensor, error) {
 	each := c.Image * c.Image * 3
@@ -133,8 +61,8 @@ func (c Config) Images(pixels []uint8) (*tensors.Tensor, error) {
 	return tensors.FromFlatDataAndDimensions(pixels, len(pixels)/each, c.Image, c.Image, 3), nil
 }
 
-// Save writes the model to a folder in the layout of Hugging Face's
-// ViTForImageClassification, each file written aside and renamed.
+// Save writes the model to a folder in the layout of the family's own class of
+// transformers ([Traits].Class), each file written aside and renamed.
 func (m *Model) Save(dir string) error {
 	if err := m.check(); err != nil {
 		return err
@@ -160,7 +88,11 @@ func (m *Model) safetensors() ([]safetensors.Tensor, error) {
 		if err != nil {
 			return nil, fmt.Errorf("vit: %s can't be read from the device: %w", f.name, err)
 		}
-		all = append(all, safetensors.Float32s(f.name, f.shape, values))
+		all = append(all, safetensors.Float32s(f.name, f.file, values))
+	}
+	n := m.Config.Family.Traits().layout
+	for _, name := range n.unused {
+		all = append(all, safetensors.Float32s(n.prefix+name, []int{1, m.Config.Width}, make([]float32, m.Config.Width)))
 	}
 	return all, nil
 }

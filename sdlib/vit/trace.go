@@ -12,7 +12,10 @@ import (
 
 // A Trace holds the intermediate values of one forward pass that were asked for.
 type Trace struct {
+	config Config
 	passes []string // the names of the values that this pass computes, in order
+
+	precision Precision
 
 	want  []func(name string) bool
 	edits []edit
@@ -60,7 +63,7 @@ const fromPixels = -2
 
 // newTrace returns the trace of a pass that starts from what block l left.
 func newTrace(c Config, l int, opts []Option) *Trace {
-	t := &Trace{passes: c.Nodes(), nodes: map[string]*Node{}}
+	t := &Trace{config: c, passes: c.Nodes(), nodes: map[string]*Node{}}
 	if l > fromPixels {
 		t.passes = t.passes[1+(l+1)*len(blockNodes):]
 	}
@@ -109,6 +112,9 @@ func (t *Trace) check(c Config, pattern string) error {
 	return fmt.Errorf("vit: there is no value %q in a model of %d blocks: expected embed, %s ... %s with one of %v, final or logits",
 		pattern, c.Blocks, BlockNode(0, "*"), BlockNode(c.Blocks-1, "*"), blockNodes)
 }
+
+// Config returns the configuration of the model whose pass it is.
+func (t *Trace) Config() Config { return t.config }
 
 // Names returns the names of the values kept, in the order of the computation.
 func (t *Trace) Names() []string { return t.names }

@@ -32,16 +32,6 @@ func open(t testing.TB, name string) *backend.Backend {
 	return be
 }
 
-// golden is the folder of a tiny model that transformers wrote, all of whose weights are random.
-func golden(t testing.TB, name string) *Model {
-	t.Helper()
-	m, err := Load("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // randomImages returns n images of noise.
 func randomImages(c Config, n int, seed uint64) *tensors.Tensor {
 	rng := rand.New(rand.NewPCG(seed, 0))

@@ -3,7 +3,6 @@ package vit
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -11,13 +10,18 @@ import (
 // Weights holds everything a model learns. T is *tensors.Tensor for a model's
 // values, and *graph.Node for the same weights inside a graph. Matrices are
 // [out, in], as PyTorch stores them.
+//
+// A weight that the family lacks is T's zero value, nil.
 type Weights[T any] struct {
-	CLS    T         // [1, 1, D]
-	Pos    T         // [1, T, D] learned positions, CLS first
-	Patch  Linear[T] // W [D, 3, patch, patch]
-	Blocks []Block[T]
-	Norm   Norm[T]
-	Head   Linear[T] // W [C, D]
+	CLS       T         // [1, 1, D]; SigLIP has none
+	Distill   T         // [1, 1, D] DeiT's second token
+	Registers T         // [1, Registers, D]
+	Pos       T         // [1, positions, D] learned: the special tokens' first, then PosGrid² or g² of the patches
+	Patch     Linear[T] // W [D, 3, patch, patch]
+	PreNorm   Norm[T]   // CLIP's, before block 0
+	Blocks    []Block[T]
+	Norm      Norm[T]
+	Head      Linear[T] // W [C, D], or [C, 2D] where it reads two vectors
 }
 
 // Block is one transformer block: attention, then an MLP, each behind a LayerNorm.
@@ -26,6 +30,8 @@ type Block[T any] struct {
 	Q, K, V, O Linear[T] // W [D, D]
 	Norm2      Norm[T]
 	Up, Down   Linear[T] // W [MLP, D] and [D, MLP]
+
+	Scale1, Scale2 T // [D] LayerScale of what attention and MLP add
 }
 
 // Linear is y = x Wᵀ + b.
@@ -38,41 +44,73 @@ type Norm[T any] struct{ Scale, Shift T }
 type field[T any] struct {
 	name  string
 	shape []int
+	file  []int // the shape in the file
+	start float32
 	value *T
 }
 
-// fields lists a model's weights in a fixed order. This is the only place that
-// knows the names of Hugging Face's ViTForImageClassification.
+// fields lists a model's weights in a fixed order, under the names of the family's layout.
 func (w *Weights[T]) fields(c Config) []field[T] {
 	if w.Blocks == nil {
 		w.Blocks = make([]Block[T], c.Blocks)
 	}
+	f := c.Family.Traits()
+	n, D := f.layout, c.Width
 	var all []field[T]
-	add := func(name string, value *T, shape ...int) { all = append(all, field[T]{name, shape, value}) }
-	linear := func(name string, l *Linear[T], out int, in ...int) {
-		add(name+".weight", &l.W, append([]int{out}, in...)...)
-		add(name+".bias", &l.B, out)
+	add := func(name string, value *T, start float32, shape ...int) {
+		all = append(all, field[T]{name, shape, shape, start, value})
 	}
-	norm := func(name string, n *Norm[T]) {
-		add(name+".weight", &n.Scale, c.Width)
-		add(name+".bias", &n.Shift, c.Width)
+	linear := func(name string, l *Linear[T], bias bool, out int, in ...int) {
+		add(name+".weight", &l.W, 0, append([]int{out}, in...)...)
+		if bias {
+			add(name+".bias", &l.B, 0, out)
+		}
 	}
-	add("vit.embeddings.cls_token", &w.CLS, 1, 1, c.Width)
-	add("vit.embeddings.position_embeddings", &w.Pos, 1, c.Tokens(), c.Width)
-	linear("vit.embeddings.patch_embeddings.projection", &w.Patch, c.Width, 3, c.Patch, c.Patch)
+	norm := func(name string, l *Norm[T]) {
+		add(name+".weight", &l.Scale, 1, D)
+		add(name+".bias", &l.Shift, 0, D)
+	}
+	// A token or table of them, [1, count, D], which some layouts keep without the leading 1, and a single one as [D].
+	tokens := func(name string, value *T, count int) {
+		add(n.prefix+name, value, 0, 1, count, D)
+		if last := &all[len(all)-1]; n.flat {
+			last.file = []int{count, D}
+			if value == &w.CLS {
+				last.file = []int{D}
+			}
+		}
+	}
+	if f.CLS {
+		tokens(n.cls, &w.CLS, 1)
+	}
+	if f.Distill {
+		tokens(n.distill, &w.Distill, 1)
+	}
+	if c.Registers > 0 {
+		tokens(n.registers, &w.Registers, c.Registers)
+	}
+	tokens(n.positions, &w.Pos, c.special()+c.posGrid()*c.posGrid())
+	linear(n.prefix+n.patch, &w.Patch, f.PatchBias, D, 3, c.Patch, c.Patch)
+	if f.PreNorm {
+		norm(n.prefix+n.preNorm, &w.PreNorm)
+	}
 	for l := range w.Blocks {
-		b, at := &w.Blocks[l], fmt.Sprintf("vit.encoder.layer.%d.", l)
-		norm(at+"layernorm_before", &b.Norm1)
-		linear(at+"attention.attention.query", &b.Q, c.Width, c.Width)
-		linear(at+"attention.attention.key", &b.K, c.Width, c.Width)
-		linear(at+"attention.attention.value", &b.V, c.Width, c.Width)
-		linear(at+"attention.output.dense", &b.O, c.Width, c.Width)
-		norm(at+"layernorm_after", &b.Norm2)
-		linear(at+"intermediate.dense", &b.Up, c.MLP, c.Width)
-		linear(at+"output.dense", &b.Down, c.Width, c.MLP)
+		b, at := &w.Blocks[l], n.prefix+fmt.Sprintf(n.block, l)
+		norm(at+n.norm1, &b.Norm1)
+		linear(at+n.q, &b.Q, true, D, D)
+		linear(at+n.k, &b.K, true, D, D)
+		linear(at+n.v, &b.V, true, D, D)
+		linear(at+n.o, &b.O, true, D, D)
+		norm(at+n.norm2, &b.Norm2)
+		linear(at+n.up, &b.Up, true, c.MLP, D)
+		linear(at+n.down, &b.Down, true, D, c.MLP)
+		if f.LayerScale {
+			add(at+n.scale1, &b.Scale1, 1, D)
+			add(at+n.scale2, &b.Scale2, 1, D)
+		}
 	}
-	norm("vit.layernorm", &w.Norm)
-	linear("classifier", &w.Head, c.Classes, c.Width)
+	norm(n.prefix+n.norm, &w.Norm)
+	linear(n.head, &w.Head, f.HeadBias, c.Classes, c.readout())
 	return all
 }
 
@@ -112,26 +150,29 @@ func (c Config) Names() []string {
 const initStd = .02
 
 // initial returns the starting values of a new model: matrices and embeddings from a
-// normal distribution of standard deviation .02, cut off at two of them, biases 0,
-// LayerNorm gains 1. The numbers depend on the configuration and the seed alone.
+// normal distribution of standard deviation .02, cut off at two of them, biases 0, gains
+// of LayerNorm and LayerScale 1. The numbers depend on the configuration and the seed alone.
 func initial(c Config, seed uint64) *Weights[*tensors.Tensor] {
 	w := new(Weights[*tensors.Tensor])
-	rng := rand.New(rand.NewPCG(seed, 0x5eed))
+	rng := random(seed)
 	for _, f := range w.fields(c) {
-		values := make([]float32, size(f.shape))
-		switch {
-		case len(f.shape) > 1:
-			for i := range values {
-				values[i] = initStd * truncatedNormal(rng)
-			}
-		case strings.HasSuffix(f.name, ".weight"): // a LayerNorm's gain
-			for i := range values {
-				values[i] = 1
-			}
-		}
-		*f.value = tensors.FromFlatDataAndDimensions(values, f.shape...)
+		initialize(f, rng)
 	}
 	return w
+}
+
+func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x5eed)) }
+
+// initialize gives a weight its starting value.
+func initialize(f field[*tensors.Tensor], rng *rand.Rand) {
+	values := make([]float32, size(f.shape))
+	for i := range values {
+		values[i] = f.start
+		if len(f.shape) > 1 {
+			values[i] = initStd * truncatedNormal(rng)
+		}
+	}
+	*f.value = tensors.FromFlatDataAndDimensions(values, f.shape...)
 }
 
 func truncatedNormal(rng *rand.Rand) float32 {

@@ -1,0 +1,89 @@
+package vit
+
+import (
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/nn"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// Precision is how exactly the matrix products of a pass are computed. Weights, residual
+// stream, norms, softmax and everything a trace shows stay in float32 under all of them.
+type Precision string
+
+// The precisions. sdlib/vit's TestPrecision prints what each costs in exactness.
+const (
+	// F32 computes products in float32.
+	F32 Precision = ""
+
+	// BF16 rounds the factors of a product, and its result, to 8 significant bits; sums
+	// within it are in float32. So does the gradient. It is PyTorch's autocast.
+	BF16 Precision = "bf16"
+
+	// TF32 rounds the factors of a product to 11 significant bits, to the nearest and
+	// ties to even, and computes it in float32. That is what an NVIDIA GPU's tensor cores
+	// do in TF32, here done by hand, so that its error shows on any machine and saves no
+	// time on one; the gradient uses the rounded factors and leaves its own alone.
+	//
+	// go-xla knows the GPU's own TF32 as an option of a whole backend and not of a
+	// product: "xla:cuda,tf32=true" for speed, "xla:cuda,tf32=false" for F32 to mean what
+	// it says. Its default on a GPU is true.
+	TF32 Precision = "tf32"
+)
+
+// Compute chooses the precision of a pass's matrix products.
+func Compute(p Precision) Option {
+	return func(_ Config, t *Trace) {
+		if p != F32 && p != BF16 && p != TF32 {
+			exceptions.Panicf("vit: there is no precision %q: expected %q, %q, or \"\" for float32", string(p), string(BF16), string(TF32))
+		}
+		t.precision = p
+	}
+}
+
+// linear is y = x Wᵀ + b over the last axis of x; a layer without a bias has b = nil.
+func (p Precision) linear(x *Node, l Linear[*Node]) *Node {
+	x, w := p.factor(x), p.factor(l.W)
+	if p != BF16 {
+		return nn.Dense(x, w, l.B, compute.DenseLayoutOutputsInput)
+	}
+	y := p.result(nn.Dense(x, w, nil, compute.DenseLayoutOutputsInput))
+	if l.B == nil {
+		return y
+	}
+	return Add(y, ExpandLeftToRank(l.B, y.Rank()))
+}
+
+// einsum is a product of two values, as in [Einsum].
+func (p Precision) einsum(equation string, a, b *Node) *Node {
+	return p.result(Einsum(equation, p.factor(a), p.factor(b)))
+}
+
+// factor is what goes into a product for x.
+func (p Precision) factor(x *Node) *Node {
+	switch p {
+	case BF16:
+		return ConvertDType(x, dtypes.BFloat16)
+	case TF32:
+		return Add(x, StopGradient(Sub(tf32(x), x))) // exact, and the gradient is that of x
+	}
+	return x
+}
+
+// result is a product as the rest of the pass sees it.
+func (p Precision) result(x *Node) *Node {
+	if p == BF16 {
+		return ConvertDType(x, dtypes.Float32)
+	}
+	return x
+}
+
+// tf32 rounds float32 numbers to TF32's 10 explicit bits of mantissa, to the nearest and
+// ties to even, by integer arithmetic on their bits: what is dropped are 13 bits.
+func tf32(x *Node) *Node {
+	bits := Bitcast(x, dtypes.Uint32)
+	odd := BitwiseAnd(BitwiseShiftRightLogicalScalar(bits, uint32(13)), Scalar(x.Graph(), dtypes.Uint32, 1))
+	bits = Add(bits, AddScalar(odd, 1<<12-1)) // a carry into the exponent is right: it rounds up to the next power of two
+	return Bitcast(BitwiseAnd(bits, Scalar(x.Graph(), dtypes.Uint32, uint32(0xffff_e000))), dtypes.Float32)
+}
