@@ -83,7 +83,7 @@ func run(p *vit.Program, c vit.Config, set *stimuli.Set, batch []int, size int) 
 		if i < len(batch) {
 			weights[i] = 1
 		}
-		err := regions(set.Stimulus(filled[i]), places[i*O*T:(i+1)*O*T], members[i*pairs*O:(i+1)*pairs*O], T)
+		err := regions(set.Stimulus(filled[i]), places[i*O*T:(i+1)*O*T], members[i*pairs*O:(i+1)*pairs*O], T, c.Prefix())
 		if err != nil {
 			return nil, err
 		}

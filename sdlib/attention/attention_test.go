@@ -202,7 +202,7 @@ func TestRegionsErrors(t *testing.T) {
 		"no pair":         {Index: 5, Objects: []stimuli.Object{object}},
 		"covers no patch": {Objects: []stimuli.Object{object, {Role: stimuli.Object2}}, Pairs: []stimuli.Pair{{First: 0, Second: 1}}},
 	} {
-		err := regions(s, make([]int32, 2*5), make([]float32, 2*pairs), 5)
+		err := regions(s, make([]int32, 2*5), make([]float32, 2*pairs), 5, 1)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, expected it to speak of %q", err, want)
 		}

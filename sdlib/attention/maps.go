@@ -12,30 +12,31 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// A Map is the attention of one head on one image: [T, T], query by key, CLS first.
+// A Map is the attention of one head on one image: [T, T], query by key.
 type Map struct {
 	Head
 	Tokens  int       // T
+	Prefix  int       // tokens in front of the patches: 1 where that is CLS alone
 	Weights []float32 // T·T numbers, row by row; each row sums to 1
 }
 
-// At returns how much token query reads from token key; 0 is CLS, patch p is p+1.
+// At returns how much token query reads from token key; patch p is token Prefix + p, CLS is 0.
 func (m Map) At(query, key int) float64 { return float64(m.Weights[query*m.Tokens+key]) }
 
 // From averages the rows of some patches, for example an object's Tokens, and returns
 // where they look: one number per patch in raster order [g·g], which figure.Overlay
-// takes. What is missing to 1 goes to CLS.
+// takes. What is missing to 1 goes to CLS and other tokens in front.
 func (m Map) From(patches []int) ([]float64, error) {
 	if len(patches) == 0 {
-		return nil, fmt.Errorf("attention: no patches to look from: expected one or more of 0 to %d", m.Tokens-2)
+		return nil, fmt.Errorf("attention: no patches to look from: expected one or more of 0 to %d", m.Tokens-m.Prefix-1)
 	}
-	grid := make([]float64, m.Tokens-1)
+	grid := make([]float64, m.Tokens-m.Prefix)
 	for _, p := range patches {
 		if p < 0 || p >= len(grid) {
 			return nil, fmt.Errorf("attention: there is no patch %d: expected 0 to %d (patches count without CLS)", p, len(grid)-1)
 		}
 		for k := range grid {
-			grid[k] += m.At(p+1, k+1) / float64(len(patches))
+			grid[k] += m.At(m.Prefix+p, m.Prefix+k) / float64(len(patches))
 		}
 	}
 	return grid, nil
@@ -85,7 +86,7 @@ func Maps(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.S
 	T := m.Config.Tokens()
 	maps := make([]Map, len(heads))
 	for i, h := range heads {
-		maps[i] = Map{Head: h, Tokens: T, Weights: flat[i*T*T : (i+1)*T*T]}
+		maps[i] = Map{Head: h, Tokens: T, Prefix: m.Config.Prefix(), Weights: flat[i*T*T : (i+1)*T*T]}
 	}
 	return maps, nil
 }

@@ -277,7 +277,7 @@ func TestPatternByHand(t *testing.T) {
 	places := make([]int32, 2*O*T) // the second image is filling, and does not count
 	members := make([]float32, 2*pairs*O)
 	for i := range 2 {
-		if err := regions(s, places[i*O*T:(i+1)*O*T], members[i*pairs*O:(i+1)*pairs*O], T); err != nil {
+		if err := regions(s, places[i*O*T:(i+1)*O*T], members[i*pairs*O:(i+1)*pairs*O], T, 1); err != nil {
 			t.Fatal(err)
 		}
 	}

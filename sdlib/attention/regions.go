@@ -8,7 +8,7 @@ import (
 
 // The places a token can have, as seen from one object. They exclude each other.
 const (
-	cls        = iota // the CLS token
+	cls        = iota // CLS, or another token in front of the patches
 	own               // a patch of the object itself
 	partner           // a patch of an object it is compared with
 	others            // a patch of any other object: in RMTS the other pair
@@ -26,7 +26,8 @@ const pairs = 2
 // regions writes the place of every token as seen from each object of a stimulus into
 // places [O, T], and which objects belong to its first and second pair into
 // members [pairs, O] as 0 or 1.
-func regions(s stimuli.Stimulus, places []int32, members []float32, tokens int) error {
+// tokens is T, prefix the number of tokens in front of the patches.
+func regions(s stimuli.Stimulus, places []int32, members []float32, tokens, prefix int) error {
 	if len(s.Pairs) == 0 {
 		return fmt.Errorf("attention: image %d has no pair of objects: head scores ask where an object looks, and which one it is compared with", s.Index)
 	}
@@ -46,11 +47,13 @@ func regions(s stimuli.Stimulus, places []int32, members []float32, tokens int) 
 		for t := range row {
 			row[t] = background
 		}
-		row[0] = cls
+		for t := range prefix {
+			row[t] = cls
+		}
 		// Later marks win: a patch that objects share is own before partner's before others'.
 		mark := func(o stimuli.Object, place int32) {
 			for _, t := range o.Tokens {
-				row[1+t] = place // patches count from 0, CLS is in front
+				row[prefix+t] = place // patches count from 0
 			}
 		}
 		for _, other := range s.Objects {
