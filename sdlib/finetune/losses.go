@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"samediff/sdlib/vit"
@@ -100,13 +101,14 @@ func hits(logits, labels *Node) *Node {
 }
 
 // objectTokens picks the residual stream at the objects' tokens: resid is [B, T, D],
-// tokens int32 [B, O, P] count patches from 0, without CLS, and are -1 where an object
-// covers fewer than P. The result is [B, O, P, D], 0 for a token of -1.
+// tokens int32 [B, O, P] count patches from 0, without the prefix of CLS and other
+// tokens in front of them (vit.Config.Prefix), and are -1 where an object covers fewer
+// than P. The result is [B, O, P, D], 0 for a token of -1.
 //
 // It is written as a product with a one-hot matrix: on a CPU its gradient is several
 // times faster than a gather's, whose gradient is a scatter.
-func objectTokens(resid, tokens *Node) *Node {
-	patches := Slice(resid, AxisRange(), AxisRangeToEnd(1)) // [B, T-1, D], without CLS
+func objectTokens(resid, tokens *Node, prefix int) *Node {
+	patches := Slice(resid, AxisRange(), AxisRangeToEnd(prefix)) // [B, g², D]
 	oneHot := OneHot(tokens, patches.Shape().Dim(1), resid.DType())
 	return Einsum("bopt,btd->bopd", oneHot, patches)
 }
@@ -114,9 +116,12 @@ func objectTokens(resid, tokens *Node) *Node {
 // meanRows returns for each object the weights that average over its tokens: [B, O, T],
 // 1/|o| at the object's tokens and 0 elsewhere, CLS included. tokens is int32 [B, O, P],
 // -1 where an object covers fewer than P.
-func meanRows(tokens *Node, T int) *Node {
-	of := ReduceSum(OneHot(tokens, T-1, dtypes.Float32), 2) // [B, O, T-1]
+func meanRows(tokens *Node, c vit.Config) *Node {
+	of := ReduceSum(OneHot(tokens, c.Tokens()-c.Prefix(), dtypes.Float32), 2) // [B, O, g²]
 	of = Div(of, MaxScalar(ReduceAndKeep(of, ReduceSum, -1), 1))
-	cls := ZerosLike(Slice(of, AxisRange(), AxisRange(), AxisRangeFromStart(1)))
-	return Concatenate([]*Node{cls, of}, -1)
+	if c.Prefix() == 0 {
+		return of
+	}
+	front := Zeros(of.Graph(), shapes.Make(of.DType(), of.Shape().Dim(0), of.Shape().Dim(1), c.Prefix()))
+	return Concatenate([]*Node{front, of}, -1)
 }

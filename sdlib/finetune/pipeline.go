@@ -105,7 +105,7 @@ func (p Pipeline) Chosen(block, heads int) []int {
 
 // loss returns the weighted loss, and puts into seen the mean score of each kind.
 func (p Pipeline) loss(c vit.Config, trace *vit.Trace, b batch, seen map[string]*Node) *Node {
-	rows := meanRows(b.tokens(), c.Tokens()) // [B, O, T]
+	rows := meanRows(b.tokens(), c) // [B, O, T]
 	member := ConvertDType(GreaterThan(rows, ZerosLike(rows)), rows.DType())
 	terms := objectTerms(member, b.pairs())
 	var total *Node

@@ -57,7 +57,7 @@ func TestObjectTerms(t *testing.T) {
 		}
 		for kind, terms := range want {
 			exec := MustNewExec(be.Engine, func(tokens, pairs *Node) *Node {
-				rows := meanRows(tokens, c.Tokens())
+				rows := meanRows(tokens, c)
 				return objectTerms(Sign(rows), pairs)[kind]
 			})
 			got := tensors.MustCopyFlatData[float32](exec.MustCall1(data.tokens, data.pairs))

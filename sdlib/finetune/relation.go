@@ -40,7 +40,7 @@ func (r Relation) validate(c vit.Config) error {
 // loss returns the weighted loss, and puts into seen the share of pairs that the probe judges right.
 func (r Relation) loss(probes map[string]probe[*Node], trace *vit.Trace, b batch, seen map[string]*Node) *Node {
 	resid := trace.Get(vit.BlockNode(r.After, "resid_post"))     // [B, T, D]
-	rows := meanRows(b.tokens(), resid.Shape().Dim(1))           // [B, O, T]
+	rows := meanRows(b.tokens(), trace.Config())                 // [B, O, T]
 	ends := OneHot(b.pairs(), rows.Shape().Dim(1), rows.DType()) // [B, Q, 2, O]
 	x := Einsum("bqo,bot->bqt", ReduceMean(ends, 2), rows)
 	x = Einsum("bqt,btd->bqd", x, resid) // the mean over the tokens of a pair
