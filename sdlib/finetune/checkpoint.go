@@ -25,6 +25,8 @@ type checkpoints struct {
 	run  string // names the run whose state this is
 	warn func(string)
 	step int // of the last checkpoint written or read, -1 for none
+
+	model int // number of the model's weights, which come before the probes'
 }
 
 const (
@@ -38,12 +40,14 @@ type header struct {
 	Run     string  `json:"run"`
 	Step    int     `json:"step"`
 	History []Epoch `json:"history"`
+	Times   []Times `json:"times"`  // of the epochs of History
+	Now     Times   `json:"now"`    // of the epoch under way
 	Digest  string  `json:"digest"` // SHA-256 of all tensors' bytes
 }
 
 // openCheckpoints finds the run's last checkpoint and takes up its state.
 func (t *trainer) openCheckpoints(m *vit.Model, train *stimuli.Set) error {
-	t.saver = &checkpoints{dir: t.Dir, warn: t.Warn, step: -1}
+	t.saver = &checkpoints{dir: t.Dir, warn: t.Warn, step: -1, model: len(m.Config.Names())}
 	if t.Dir == "" {
 		return nil
 	}
@@ -64,12 +68,17 @@ func (t *trainer) openCheckpoints(m *vit.Model, train *stimuli.Set) error {
 	}
 	sum := sha256.Sum256(id)
 	t.saver.run = hex.EncodeToString(sum[:])
-	t.history, err = t.saver.load(t.state)
+	h, err := t.saver.load(t.state)
+	t.history, t.times, t.now = h.History, h.Times, h.Now
+	for len(t.times) < len(t.history) { // written by a version that took no times
+		t.times = append(t.times, Times{})
+	}
 	return err
 }
 
-// save writes the state, aside and renamed; the checkpoint that was newest becomes the one before.
-func (c *checkpoints) save(s *state, history []Epoch) error {
+// save writes the state and what h says of the run, aside and renamed; the checkpoint
+// that was newest becomes the one before.
+func (c *checkpoints) save(s *state, h header) error {
 	if c.dir == "" {
 		return nil
 	}
@@ -85,12 +94,14 @@ func (c *checkpoints) save(s *state, history []Epoch) error {
 		all = append(all, t)
 		return nil
 	}
-	for i, name := range s.tensorNames() {
-		if err := add(name, s.tensors()[i]); err != nil {
+	values := append(s.tensors(), s.best...)
+	for i, name := range s.tensorNames(len(s.best)) {
+		if err := add(name, values[i]); err != nil {
 			return err
 		}
 	}
-	text, err := json.Marshal(header{c.run, s.step, history, hex.EncodeToString(digest.Sum(nil))})
+	h.Run, h.Step, h.Digest = c.run, s.step, hex.EncodeToString(digest.Sum(nil))
+	text, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("finetune: checkpoint: %w", err)
 	}
@@ -106,7 +117,7 @@ func (c *checkpoints) save(s *state, history []Epoch) error {
 }
 
 // load takes up the newest checkpoint that can be read. A run without one starts at step 0.
-func (c *checkpoints) load(s *state) ([]Epoch, error) {
+func (c *checkpoints) load(s *state) (header, error) {
 	for _, name := range []string{newest, before} {
 		path := filepath.Join(c.dir, name)
 		h, err := c.read(path, s)
@@ -114,11 +125,11 @@ func (c *checkpoints) load(s *state) ([]Epoch, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			continue
 		case errors.Is(err, errOtherRun):
-			return nil, err
+			return header{}, err
 		case err != nil:
 			// Set aside, so that the next save does not put it in the place of the good one before it.
 			if err := os.Rename(path, filepath.Join(c.dir, damaged)); err != nil {
-				return nil, fmt.Errorf("finetune: set a damaged checkpoint aside: %w", err)
+				return header{}, fmt.Errorf("finetune: set a damaged checkpoint aside: %w", err)
 			}
 			if c.warn != nil {
 				c.warn(fmt.Sprintf("checkpoint %s is damaged (%v): set aside as %s, going on with an older one", path, err, damaged))
@@ -126,9 +137,9 @@ func (c *checkpoints) load(s *state) ([]Epoch, error) {
 			continue
 		}
 		s.step, c.step = h.Step, h.Step
-		return h.History, nil
+		return h, nil
 	}
-	return nil, nil
+	return header{}, nil
 }
 
 var errOtherRun = errors.New("the checkpoint is of another run: another model, recipe, seed or training set; give each run a folder of its own")
@@ -149,8 +160,13 @@ func (c *checkpoints) read(path string, s *state) (header, error) {
 	}
 	digest := sha256.New()
 	old := s.tensors()
+	kept := 0
+	if _, ok := f.Tensor("best/" + s.names[0]); ok {
+		kept = c.model
+		old = append(old, s.weights[:kept]...) // which have the shapes of the best
+	}
 	all := make([]*tensors.Tensor, len(old))
-	for i, name := range s.tensorNames() {
+	for i, name := range s.tensorNames(kept) {
 		t, ok := f.Tensor(name)
 		if !ok || !slices.Equal(t.Shape, old[i].Shape().Dimensions) {
 			return h, fmt.Errorf("%s is missing or has another shape than %v", name, old[i].Shape().Dimensions)
@@ -165,19 +181,26 @@ func (c *checkpoints) read(path string, s *state) (header, error) {
 	if hex.EncodeToString(digest.Sum(nil)) != h.Digest {
 		return h, errors.New("its bytes do not have the checksum they were written with")
 	}
-	s.set(all)
+	n := len(all) - kept
+	s.set(all[:n:n])
+	s.best = all[n:]
 	return h, nil
 }
 
-// tensorNames names the state's tensors in a checkpoint, in the order of state.tensors.
-func (s *state) tensorNames() []string {
+// tensorNames names the state's tensors in a checkpoint, in the order of state.tensors,
+// followed by those of the first kept weights in the best epoch.
+func (s *state) tensorNames(kept int) []string {
 	var names []string
 	for _, prefix := range []string{"weight/", "m/", "v/"} {
 		for _, name := range s.names {
 			names = append(names, prefix+name)
 		}
 	}
-	return append(names, "sums")
+	names = append(names, "sums")
+	for _, name := range s.names[:kept] {
+		names = append(names, "best/"+name)
+	}
+	return names
 }
 
 // lastGood tells where a run that failed can be taken up.

@@ -1,8 +1,6 @@
 package finetune
 
 import (
-	"fmt"
-
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -26,13 +24,23 @@ func (d *deviceData) all() []*tensors.Tensor {
 	return []*tensors.Tensor{d.pixels, d.labels, d.tokens, d.shapes, d.colors, d.pairs, d.relations}
 }
 
+// args are all tensors as arguments of an executable.
+func (d *deviceData) args() []any {
+	var args []any
+	for _, x := range d.all() {
+		args = append(args, x)
+	}
+	return args
+}
+
+func (d *deviceData) close() {
+	for _, x := range d.all() {
+		x.FinalizeAll()
+	}
+}
+
 // load draws all stimuli of a set.
 func load(c vit.Config, set *stimuli.Set) (*deviceData, error) {
-	g := set.Geometry()
-	if g.Image != c.Image || g.Patch != c.Patch {
-		return nil, fmt.Errorf("finetune: the stimuli have %d-pixel images and %d-pixel patches, the model %d and %d: give both the same geometry",
-			g.Image, g.Patch, c.Image, c.Patch)
-	}
 	pixels, err := c.Images(set.Images(nil))
 	if err != nil {
 		return nil, err

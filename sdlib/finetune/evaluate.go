@@ -123,7 +123,10 @@ func newEvaluator(be *backend.Backend, c vit.Config, set *stimuli.Set, opts ...v
 	if set.Len() == 0 {
 		return nil, fmt.Errorf("finetune: the set to evaluate is empty")
 	}
-	data, err := load(c, set)
+	if err := suits(c, set, "evaluated"); err != nil {
+		return nil, err
+	}
+	pixels, err := c.Images(set.Images(nil))
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +138,7 @@ func newEvaluator(be *backend.Backend, c vit.Config, set *stimuli.Set, opts ...v
 	if err != nil {
 		return nil, fmt.Errorf("finetune: %s", firstLine(err))
 	}
-	return &evaluator{exec: exec.WithName("evaluate"), pixels: data.pixels, n: set.Len()}, nil
+	return &evaluator{exec: exec.WithName("evaluate"), pixels: pixels, n: set.Len()}, nil
 }
 
 func (e *evaluator) close() {

@@ -123,15 +123,18 @@ func TestTrainingEqualsPyTorch(t *testing.T) {
 	}
 }
 
-// TestAuxiliaryLossesEqualPyTorch does so with each of the other auxiliary losses.
+// TestAuxiliaryLossesEqualPyTorch does so with each of the other auxiliary losses, with
+// clipped gradients, and with gradients of parts of a batch.
 func TestAuxiliaryLossesEqualPyTorch(t *testing.T) {
 	be := openBackend(t)
 	for name, r := range map[string]Recipe{
 		"pipeline": {Pipeline: Pipeline{Weight: .5, WithinObject: []int{0, 1}, WithinPair: []int{1}, BetweenPairs: []int{2}, Heads: 2}},
 		"pipeline-log": {Pipeline: Pipeline{Weight: .5, WithinObject: []int{0}, WithinPair: []int{1, 2}, Heads: 2,
 			Seed: 1, SharedHeads: true, Log: true}},
-		"relation": {Relation: Relation{Weight: .7, After: 1}},
-		"identity": {Disentangle: Disentangle{Weight: .3, After: 0, Identity: true}},
+		"relation":   {Relation: Relation{Weight: .7, After: 1}},
+		"identity":   {Disentangle: Disentangle{Weight: .3, After: 0, Identity: true}},
+		"clip":       {Relation: Relation{Weight: .7, After: 1}, Clip: 2, LR: 5e-4},
+		"accumulate": {Relation: Relation{Weight: .7, After: 1}, Clip: 2, Accumulate: 3, LR: 5e-4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := openGolden(t, "testdata/losses.safetensors", name+"/")
@@ -147,7 +150,7 @@ func TestAuxiliaryLossesEqualPyTorch(t *testing.T) {
 					want[weight] = g.floats(t, "end/"+weight)
 				}
 			}
-			r.LR, r.WeightDecay, r.Schedule = g.number(t, "lr"), g.number(t, "weight_decay"), Constant
+			r.LR, r.WeightDecay, r.Schedule = or(r.LR, g.number(t, "lr")), g.number(t, "weight_decay"), Constant
 			repeat(t, be, g, r, start, want)
 		})
 	}
@@ -169,27 +172,29 @@ func repeat(t *testing.T, be *backend.Backend, g golden, r Recipe, start, want m
 			s.weights[i] = tensors.FromFlatDataAndDimensions(values, s.weights[i].Shape().Dimensions...)
 		}
 	}
-	p, err := newStepper(be, m.Config, r, g.data(t))
+	steps := int(g.number(t, "steps"))
+	order, losses := g.ints(t, "order"), g.floats(t, "losses")
+	batch := len(order) / steps
+	r.Batch, r.Epochs = batch, steps // epochs of one step
+	p, err := newStepper(be, m.Config, r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.close()
-	steps := int(g.number(t, "steps"))
-	order, losses := g.ints(t, "order"), g.floats(t, "losses")
+	data := g.data(t)
 	var rates, seen []float32
 	if r.Schedule == Cosine {
 		rates = g.floats(t, "rates")
 	} else {
 		seen = g.floats(t, "seen")
 	}
-	batch := len(order) / steps
 	worstLoss := 0.
 	for i := range steps {
-		lr := r.LR * r.Schedule.at(i, steps, r.Warmup)
+		lr := r.rate(i, batch, nil)
 		if rates != nil && math.Abs(lr/float64(rates[i])-1) > 1e-6 {
 			t.Errorf("step %d: learning rate %g, PyTorch has %g", i, lr, rates[i])
 		}
-		if err := p.run(s, lr, order[i*batch:(i+1)*batch]); err != nil {
+		if err := p.run(s, data, lr, order[i*batch:(i+1)*batch]); err != nil {
 			t.Fatal(err)
 		}
 		sums := map[string]float64{}

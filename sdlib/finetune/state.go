@@ -4,14 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"samediff/sdlib/backend"
 	"samediff/sdlib/vit"
 )
 
@@ -23,6 +20,8 @@ type state struct {
 	m, v    []*tensors.Tensor
 	sums    *tensors.Tensor // [len(r.sumNames())], zeroed at the start of an epoch
 	step    int             // steps done, in all epochs
+
+	best []*tensors.Tensor // the model's weights after the best epoch, on the host; nil before there is one
 }
 
 // newState returns the state before the first step. The probes start as PyTorch's
@@ -72,65 +71,15 @@ func (s *state) set(all []*tensors.Tensor) {
 	s.weights, s.m, s.v, s.sums = all[:n:n], all[n:2*n:2*n], all[2*n:3*n:3*n], all[3*n]
 }
 
-// stepper is one training step, compiled.
-type stepper struct {
-	be   *backend.Backend
-	exec *Exec
-	data *deviceData
-}
-
-// newStepper compiles the step of a recipe for a configuration.
-func newStepper(be *backend.Backend, c vit.Config, r Recipe, data *deviceData) (*stepper, error) {
-	n := len(c.Names()) + 2*len(r.probes(c))
-	exec, err := NewExec(be.Engine, func(in []*Node) []*Node {
-		θ, m, v, sums, rest := in[:n], in[n:2*n], in[2*n:3*n], in[3*n], in[3*n+1:]
-		lr, t, indices := rest[0], rest[1], rest[2]
-		total, sum := r.loss(c, θ, batch{rest[3:]}.pick(indices))
-		out := make([]*Node, 3*n, 3*n+1)
-		for i, g := range Gradient(total, θ...) {
-			out[i], out[n+i], out[2*n+i] = adamW(θ[i], m[i], v[i], g, lr, t, r.WeightDecay)
-		}
-		return append(out, Add(sums, Stack(sum, 0)))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("finetune: %s", firstLine(err))
-	}
-	return &stepper{be: be, exec: exec.WithName("train"), data: data}, nil
-}
-
-// run does one step on the images of the given indices. The state's buffers are
-// handed to the device for reuse.
-func (p *stepper) run(s *state, lr float64, indices []int32) error {
-	var args []any
-	for _, t := range s.tensors() {
-		a, err := DonateTensorBuffer(t, p.be.Engine, 0)
+// keepBest takes down the weights of the model, the first n.
+func (s *state) keepBest(n int) error {
+	s.best = nil
+	for i, w := range s.weights[:n] {
+		w, err := w.LocalClone()
 		if err != nil {
-			return fmt.Errorf("finetune: step %d: %w", s.step+1, err)
+			return fmt.Errorf("finetune: step %d: fetch %s: %w", s.step, s.names[i], err)
 		}
-		args = append(args, a)
+		s.best = append(s.best, w)
 	}
-	args = append(args, float32(lr), float32(s.step+1), indices)
-	for _, t := range p.data.all() {
-		args = append(args, t)
-	}
-	out, err := p.exec.Call(args...)
-	if err != nil {
-		return fmt.Errorf("finetune: step %d: %s", s.step+1, firstLine(err))
-	}
-	s.set(out)
-	s.step++
 	return nil
-}
-
-// firstLine cuts off the stack trace that GoMLX's errors carry.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
-}
-
-func (p *stepper) close() {
-	p.exec.Finalize()
-	for _, t := range p.data.all() {
-		t.FinalizeAll()
-	}
 }

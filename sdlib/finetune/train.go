@@ -27,36 +27,25 @@ type Options struct {
 	Progress progress.Func
 	// Warn is told what went wrong without stopping the run, such as a damaged checkpoint.
 	Warn func(message string)
-}
-
-// Epoch is what was measured in one pass over the training set.
-type Epoch struct {
-	Epoch int     `json:"epoch"` // counted from 1
-	LR    float64 `json:"lr"`    // of the epoch's last step
-	Loss  float64 `json:"loss"`  // mean over the epoch's steps of the whole loss
-	Task  float64 `json:"task"`  // its part from the answers
-	Aux   float64 `json:"aux"`   // its part from auxiliary losses, weighted
-	Train float64 `json:"train"` // accuracy on the training images, while they were learned
-	Shape float64 `json:"shape"` // accuracy of the shape probe of the disentanglement loss, over object tokens
-	Color float64 `json:"color"` // and of the color probe
-	Val   float64 `json:"val"`   // accuracy on the validation set after the epoch; -1 without one
-
-	// What the auxiliary losses measured, 0 for those that are off.
-	Identity     float64 `json:"identity,omitempty"`      // accuracy of the identity probe, over object tokens
-	WithinObject float64 `json:"within_object,omitempty"` // scores of the pipeline loss, 0..1
-	WithinPair   float64 `json:"within_pair,omitempty"`
-	BetweenPairs float64 `json:"between_pairs,omitempty"`
-	Relation     float64 `json:"relation,omitempty"` // accuracy of the relation probe, over pairs
+	// Log is the file that gets a line of JSON for every epoch, with the seconds it took;
+	// "" is log.jsonl in Dir.
+	Log string
+	// OnEpoch is told all epochs so far after each one, to plot them while the run goes on.
+	OnEpoch func(history []Epoch)
 }
 
 // Result is a trained model and how it got there.
 type Result struct {
-	Model   *vit.Model
+	Model   *vit.Model // the weights that the recipe keeps
+	Epoch   int        // after which Model had them: the last, or the best of Keep Best
+	Last    *vit.Model // the weights after the last epoch; Model, unless an earlier epoch was kept
 	History []Epoch
+	Times   []Times // of each epoch
 }
 
 // Train fine-tunes a copy of the model m on a set of stimuli and returns it. val, where
-// not nil, is evaluated after every epoch; it decides nothing.
+// not nil, is evaluated after every epoch. It decides nothing, unless the recipe says so
+// (schedule Plateau, Keep Best).
 //
 // The result depends on m, the sets and the recipe alone: an interrupted run that is
 // started again with the same Dir ends with the same weights, to the bit, as one that
@@ -66,10 +55,7 @@ type Result struct {
 // longer a finite number stops the run; the error names the step, the learning rate
 // and the last good checkpoint.
 func Train(ctx context.Context, be *backend.Backend, m *vit.Model, train, val *stimuli.Set, r Recipe, o Options) (*Result, error) {
-	if err := r.Validate(m.Config, train.Len()); err != nil {
-		return nil, err
-	}
-	if err := r.fits(train); err != nil {
+	if err := r.check(m.Config, train, val); err != nil {
 		return nil, err
 	}
 	t := &trainer{Recipe: r, Options: o, config: m.Config, n: train.Len(), val: val}
@@ -80,11 +66,12 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, train, val *s
 	if err := t.openCheckpoints(m, train); err != nil {
 		return nil, err
 	}
-	data, err := load(m.Config, train)
-	if err != nil {
+	if err := t.writeLog(); err != nil {
 		return nil, err
 	}
-	if t.step, err = newStepper(be, m.Config, r, data); err != nil {
+	t.stream = &stream{config: m.Config, set: train, fresh: r.Fresh, epochs: r.Epochs}
+	defer t.stream.close()
+	if t.step, err = newStepper(be, m.Config, r); err != nil {
 		return nil, err
 	}
 	defer t.step.close()
@@ -97,13 +84,7 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, train, val *s
 	if err := t.run(ctx); err != nil {
 		return nil, err
 	}
-	w := vit.Unflatten(m.Config, t.state.weights[:len(m.Config.Names())])
-	for _, x := range t.state.weights {
-		if err := x.ToLocal(); err != nil {
-			return nil, fmt.Errorf("finetune: fetch the trained weights: %w", err)
-		}
-	}
-	return &Result{Model: &vit.Model{Config: m.Config, Weights: w}, History: t.history}, nil
+	return t.result()
 }
 
 // trainer is one run of Train.
@@ -114,10 +95,32 @@ type trainer struct {
 	n       int // training images
 	val     *stimuli.Set
 	state   *state
+	stream  *stream
 	step    *stepper
 	eval    *evaluator
 	history []Epoch
+	times   []Times
+	now     Times // of the epoch under way
 	saver   *checkpoints
+}
+
+// result fetches the weights.
+func (t *trainer) result() (*Result, error) {
+	model := func(weights []*tensors.Tensor) *vit.Model {
+		return &vit.Model{Config: t.config, Weights: vit.Unflatten(t.config, weights)}
+	}
+	n := len(t.config.Names())
+	for _, x := range t.state.weights {
+		if err := x.ToLocal(); err != nil {
+			return nil, fmt.Errorf("finetune: fetch the trained weights: %w", err)
+		}
+	}
+	r := &Result{Last: model(t.state.weights[:n]), Epoch: t.Epochs, History: t.history, Times: t.times}
+	r.Model = r.Last
+	if kept := best(t.history); t.Keep == Best && kept < t.Epochs {
+		r.Model, r.Epoch = model(t.state.best), kept
+	}
+	return r, nil
 }
 
 // syncEvery is how many steps pass between two looks at the running sums, which make
@@ -142,10 +145,16 @@ func (t *trainer) run(ctx context.Context) error {
 		if t.state.step == total {
 			return nil
 		}
+		begin := time.Now()
+		data, err := t.stream.at(epoch)
+		if err != nil {
+			return err
+		}
 		order := t.order(epoch)
+		t.now.Data += lap(&begin)
 		for ; i < perEpoch; i++ {
-			lr := t.LR * t.Schedule.at(t.state.step, total, t.Warmup)
-			if err := t.step.run(t.state, lr, order[i*t.Batch:(i+1)*t.Batch]); err != nil {
+			lr := t.rate(t.state.step, t.n, t.history)
+			if err := t.step.run(t.state, data, lr, order[i*t.Batch:(i+1)*t.Batch]); err != nil {
 				return err
 			}
 			if last := i == perEpoch-1; !last && (i+1)%syncEvery != 0 && ctx.Err() == nil {
@@ -155,13 +164,15 @@ func (t *trainer) run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			t.now.Step += lap(&begin)
 			meter.Set(t.state.step*t.Batch, fmt.Sprintf("epoch %d/%d  %v", epoch+1, t.Epochs, now))
 			stopped := ctx.Err()
 			if stopped != nil || time.Since(saved) > t.every() {
-				if err := t.saver.save(t.state, t.history); err != nil {
+				if err := t.save(); err != nil {
 					return errors.Join(stopped, err)
 				}
 				saved = time.Now()
+				begin = saved
 			}
 			if stopped != nil {
 				return stopped
@@ -170,13 +181,22 @@ func (t *trainer) run(ctx context.Context) error {
 	}
 }
 
-// endEpoch writes the epoch's line of history, evaluates, and saves.
+// lap returns the seconds since begin, which it moves to now.
+func lap(begin *time.Time) float64 {
+	now := time.Now()
+	seconds := now.Sub(*begin).Seconds()
+	*begin = now
+	return seconds
+}
+
+// endEpoch adds the epoch's line to the history, evaluates, and saves.
 func (t *trainer) endEpoch(ctx context.Context, epoch int) error {
+	begin := time.Now()
 	e, err := t.means(t.perEpoch(t.n))
 	if err != nil {
 		return err
 	}
-	e.Epoch, e.LR, e.Val = epoch+1, t.LR*t.Schedule.at(t.state.step-1, t.steps(t.n), t.Warmup), -1
+	e.Epoch, e.LR, e.Val = epoch+1, t.rate(t.state.step-1, t.n, t.history), -1
 	if t.eval != nil {
 		logits, err := t.eval.run(ctx, t.state.weights[:len(t.config.Names())], nil)
 		if err != nil {
@@ -185,8 +205,28 @@ func (t *trainer) endEpoch(ctx context.Context, epoch int) error {
 		e.Val = score(logits, t.val).All.Accuracy()
 	}
 	t.history = append(t.history, e)
+	if t.Keep == Best && best(t.history) == e.Epoch {
+		if err := t.state.keepBest(len(t.config.Names())); err != nil {
+			return err
+		}
+	}
+	t.now.Evaluation += lap(&begin)
+	t.times, t.now = append(t.times, t.now), Times{}
 	t.state.resetSums()
-	return t.saver.save(t.state, t.history)
+	if err := t.save(); err != nil {
+		return err
+	}
+	if err := t.writeLog(); err != nil {
+		return err
+	}
+	if t.OnEpoch != nil {
+		t.OnEpoch(t.history)
+	}
+	return nil
+}
+
+func (t *trainer) save() error {
+	return t.saver.save(t.state, header{History: t.history, Times: t.times, Now: t.now})
 }
 
 // order returns the images of an epoch in the order in which they are learned: a
@@ -215,7 +255,7 @@ func (t *trainer) means(steps int) (Epoch, error) {
 		Identity: mean["identity"], WithinObject: mean["wo"], WithinPair: mean["wp"], BetweenPairs: mean["bp"], Relation: mean["relation"]}
 	if math.IsNaN(e.Loss) || math.IsInf(e.Loss, 0) {
 		return Epoch{}, fmt.Errorf("finetune: the loss became %v within %d steps before step %d, at a learning rate of %.3g: lower the learning rate; %s",
-			e.Loss, min(syncEvery, steps), t.state.step, t.LR*t.Schedule.at(t.state.step-1, t.steps(t.n), t.Warmup), t.saver.lastGood())
+			e.Loss, min(syncEvery, steps), t.state.step, t.rate(t.state.step-1, t.n, t.history), t.saver.lastGood())
 	}
 	return e, nil
 }
@@ -225,13 +265,4 @@ func (t *trainer) every() time.Duration {
 		return t.Every
 	}
 	return time.Minute
-}
-
-// String is an epoch in a line of progress: "loss 0.412  train .871  val .902".
-func (e Epoch) String() string {
-	s := fmt.Sprintf("loss %.3f  train %.3f", e.Loss, e.Train)
-	if e.Epoch > 0 && e.Val >= 0 {
-		s += fmt.Sprintf("  val %.3f", e.Val)
-	}
-	return s
 }

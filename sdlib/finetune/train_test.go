@@ -165,6 +165,12 @@ func TestBadInput(t *testing.T) {
 		"schedule \"triangle\"": func(r *Recipe) { r.Schedule = "triangle" },
 		"after block 2":         func(r *Recipe) { r.Disentangle.After = 2 },
 		"warm-up":               func(r *Recipe) { r.Warmup = 10 },
+		"gamma is 1.5":          func(r *Recipe) { r.Gamma = 1.5 },
+		"factor is 1":           func(r *Recipe) { r.Factor = 1 },
+		"patience is -1":        func(r *Recipe) { r.Patience = -1 },
+		"decay_by_accuracy":     func(r *Recipe) { r.Faithful.DecayByAccuracy = true },
+		"norm -1":               func(r *Recipe) { r.Clip = -1 },
+		"into 5 equal parts":    func(r *Recipe) { r.Accumulate = 5 },
 
 		"but no blocks":              func(r *Recipe) { r.Pipeline = Pipeline{Weight: 1} },
 		"(wp) names block 2":         func(r *Recipe) { r.Pipeline = Pipeline{Weight: 1, WithinPair: []int{2}} },
@@ -197,6 +203,12 @@ func TestBadInput(t *testing.T) {
 	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, between, Options{})
 	if err == nil || !strings.Contains(err.Error(), "two pairs") {
 		t.Errorf("attention between pairs in a task with one: %v", err)
+	}
+	plateau := smallRecipe
+	plateau.Schedule = Plateau
+	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, plateau, Options{})
+	if err == nil || !strings.Contains(err.Error(), "validation set") {
+		t.Errorf("a plateau of no validation set: %v", err)
 	}
 	held, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Objects: stimuli.OODShape, Split: stimuli.Test, Size: 64})
 	if err != nil {

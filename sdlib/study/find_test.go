@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -48,7 +49,7 @@ func TestFindTrained(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.ID != want.ID || got.Dir != want.Dir || got.Training != want.Training || len(got.History) != 1 {
+		if got.ID != want.ID || got.Dir != want.Dir || !reflect.DeepEqual(got.Training, want.Training) || len(got.History) != 1 {
 			t.Errorf("Find(%q) is model %s of %+v, want %s of %+v", name, got.ID, got.Training, want.ID, want.Training)
 		}
 	}

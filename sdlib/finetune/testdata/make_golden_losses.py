@@ -1,4 +1,5 @@
-"""Makes losses.safetensors: 20 training steps in PyTorch with each auxiliary loss.
+"""Makes losses.safetensors: 20 training steps in PyTorch with each auxiliary loss, and
+with clipped and accumulated gradients.
 
     pip install torch==2.15.0 transformers==5.23.0 safetensors==0.8.0 numpy==2.4.6
     python sdlib/finetune/testdata/make_golden_losses.py
@@ -80,41 +81,50 @@ def pair_means(resid, images):
     return torch.stack(rows)
 
 
-def train(case, weight, probe=None, **how):
+def losses_of(model, i, weight, probe, how):
+    """The task's loss, the weighted auxiliary loss, and what is logged, on the images i."""
+    x = (pixels[i].permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.5
+    result = model(pixel_values=x, output_hidden_states=True, output_attentions=True)
+    task = F.cross_entropy(result.logits, labels[i].long())
+    if "blocks" in how:
+        aux, means = pipeline(result.attentions, i, **how)
+        return task, weight * aux, [means.get(k, 0) for k in ("wo", "wp", "bp")]
+    resid = result.hidden_states[how["after"] + 1]  # hidden_states[0] is the embedding
+    if how["reads"] == "relation":
+        logits, want = probe(pair_means(resid, i)), relations[i].reshape(-1).long()
+    else:
+        at = tokens[i].long() + 1
+        picked = torch.stack([resid[b, at[b].reshape(-1)] for b in range(len(i))]).reshape(-1, WIDTH)
+        picked = picked * (at.reshape(-1, 1) > 0)  # a missing token is read as 0
+        logits = probe(picked)
+        want = (16 * shapes[i] + colors[i]).long().reshape(-1).repeat_interleave(4)
+    return task, weight * F.cross_entropy(logits, want), [(logits.argmax(-1) == want).float().mean().item()]
+
+
+def train(case, weight, probe=None, clip=None, parts=1, lr=LR, **how):
     torch.manual_seed(SEED)
     model = transformers.ViTForImageClassification.from_pretrained(HERE / "model", attn_implementation="eager").train()
     parameters = list(model.parameters())
     if probe is not None:
         parameters += list(probe.parameters())
         out[f"{case}/start.weight"], out[f"{case}/start.bias"] = probe.weight.detach().clone(), probe.bias.detach().clone()
-    optimizer = torch.optim.AdamW(parameters, lr=LR, weight_decay=DECAY)
-    losses, seen = [], []
+    optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=DECAY)
+    logged, seen, clipped = [], [], 0
     for i in order:
-        i = i.long()
-        x = (pixels[i].permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.5
-        result = model(pixel_values=x, output_hidden_states=True, output_attentions=True)
-        task = F.cross_entropy(result.logits, labels[i].long())
-        if "blocks" in how:
-            aux, means = pipeline(result.attentions, i, **how)
-            seen.append([means.get(k, 0) for k in ("wo", "wp", "bp")])
-        else:
-            resid = result.hidden_states[how["after"] + 1]  # hidden_states[0] is the embedding
-            if case == "relation":
-                logits, want = probe(pair_means(resid, i)), relations[i].reshape(-1).long()
-            else:
-                at = tokens[i].long() + 1
-                picked = torch.stack([resid[b, at[b].reshape(-1)] for b in range(BATCH)]).reshape(-1, WIDTH)
-                picked = picked * (at.reshape(-1, 1) > 0)  # a missing token is read as 0
-                logits = probe(picked)
-                want = (16 * shapes[i] + colors[i]).long().reshape(-1).repeat_interleave(4)
-            aux = F.cross_entropy(logits, want)
-            seen.append([(logits.argmax(-1) == want).float().mean().item()])
-        aux = weight * aux
         optimizer.zero_grad()
-        (task + aux).backward()
+        numbers = []
+        for part in i.long().chunk(parts):
+            task, aux, measured = losses_of(model, part, weight, probe, how)
+            ((task + aux) / parts).backward()
+            numbers.append([task.item() + aux.item(), task.item(), aux.item(), *measured])
+        if clip:
+            clipped += torch.nn.utils.clip_grad_norm_(parameters, clip).item() > clip
         optimizer.step()
-        losses.append([task.item() + aux.item(), task.item(), aux.item()])
-    out[f"{case}/losses"], out[f"{case}/seen"] = torch.tensor(losses), torch.tensor(seen)
+        mean = torch.tensor(numbers, dtype=torch.float64).mean(0).tolist()
+        logged.append(mean[:3])
+        seen.append(mean[3:])
+    print(case, f"clipped in {clipped} steps" if clip else "")
+    out[f"{case}/losses"], out[f"{case}/seen"] = torch.tensor(logged), torch.tensor(seen)
     with tempfile.TemporaryDirectory() as folder:  # which gives the weights their names in files
         model.save_pretrained(folder)
         for name, p in load_file(f"{folder}/model.safetensors").items():
@@ -127,6 +137,8 @@ def train(case, weight, probe=None, **how):
 own, shared = {0: [0, 1], 1: [0, 1], 2: [0, 2]}, {0: [0, 1], 1: [0, 1], 2: [0, 1]}
 train("pipeline", 0.5, blocks={"wo": [0, 1], "wp": [1], "bp": [2]}, heads=own, log=False)
 train("pipeline-log", 0.5, blocks={"wo": [0], "wp": [1, 2]}, heads=shared, log=True)
-train("relation", 0.7, nn.Linear(WIDTH, 2), after=1)
-train("identity", 0.3, nn.Linear(WIDTH, 256), after=0)
+train("relation", 0.7, nn.Linear(WIDTH, 2), reads="relation", after=1)
+train("identity", 0.3, nn.Linear(WIDTH, 256), reads="identity", after=0)
+train("clip", 0.7, nn.Linear(WIDTH, 2), clip=2, lr=LR / 4, reads="relation", after=1)
+train("accumulate", 0.7, nn.Linear(WIDTH, 2), clip=2, parts=3, lr=LR / 4, reads="relation", after=1)
 save_file(out, HERE / "losses.safetensors", {k: str(v) for k, v in about.items()})
