@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"samediff/sdlib/finetune"
 	"samediff/sdlib/study"
 )
 
@@ -20,20 +22,25 @@ func (a *app) trainCommand() *cobra.Command {
 		Short: "Train a model, or read it from the store",
 		Long: `train makes a vision transformer that answers "same" or "different" about pictures
 of two objects (section 2 of the paper). It starts from random weights and
-minimizes the cross-entropy of the answer with AdamW. With --aux above 0 it adds the
-disentanglement loss of section 7: two linear probes, trained jointly, read an
-object's shape from one half of the residual stream and its color from the other, so
-the model learns to keep the two apart; that makes small models learn much faster.
+minimizes the cross-entropy of the answer with AdamW. --losses adds the auxiliary losses
+of section 7. disentangle: linear probes, trained jointly, read an object's shape from
+one half of the residual stream and its color from the other, so the model learns to
+keep the two apart. pipeline: chosen heads are rewarded for attending within an object
+(wo), then within a pair (wp), then between the pairs of RMTS (bp). relation, which the
+paper lacks: a linear probe reads from a pair's tokens whether its objects are the same;
+without it small models do not learn RMTS.
 
-A preset is a starting point: "quick" (the default; one token per object, two to three
-minutes on two cores) or "course" (four tokens per object, a quarter of an hour). Each
-flag changes one field of it. A training is named by all of its fields: the same
+A preset is a starting point: "quick" (the default; discrimination, one token per object,
+two to three minutes on two cores), "course" (four tokens per object, a quarter of an
+hour) or "rmts" (relational match-to-sample, five minutes). Each flag changes one field
+of it. A training is named by all of its fields: the same
 command again reads the model from the store, and a training that was interrupted, by
 ctrl-c or kill -9, goes on where it stopped and ends with the same weights.`,
 		Example: `  sd train quick
-  sd train quick --aux 0             # the task loss alone
+  sd train quick --losses none       # the task loss alone
   sd train course --seed 2 --epochs 30
-  sd train quick --task rmts --images 12800`,
+  sd train rmts --losses disentangle+pipeline --objects 32
+  sd train quick --recipe my.json`,
 		ValidArgs: presets,
 		Args:      arguments(cobra.MatchAll(cobra.MaximumNArgs(1), oneOf("preset", presets))),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,7 +52,11 @@ ctrl-c or kill -9, goes on where it stopped and ends with the same weights.`,
 			if err != nil {
 				return err
 			}
-			m, err := lab.Train(cmd.Context(), f.apply(cmd, study.Presets[preset]))
+			t, err := f.apply(cmd, study.Presets[preset])
+			if err != nil {
+				return err
+			}
+			m, err := lab.Train(cmd.Context(), t)
 			if err != nil {
 				return err
 			}
@@ -70,7 +81,10 @@ ctrl-c or kill -9, goes on where it stopped and ends with the same weights.`,
 // trainFlags hold the fields of a training that the command line can change.
 type trainFlags struct {
 	study.Training
-	seed uint64
+	seed   uint64
+	losses string
+	recipe string
+	best   bool
 }
 
 func (f *trainFlags) add(cmd *cobra.Command) {
@@ -86,8 +100,13 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	flags.IntVar(&f.Recipe.Batch, "batch", 0, "images per step")
 	flags.Float64Var(&f.Recipe.LR, "lr", 0, "learning rate at its highest")
 	flags.IntVar(&f.Recipe.Warmup, "warmup", 0, "steps over which the learning rate rises")
-	flags.Float64Var(&f.Recipe.Disentangle.Weight, "aux", 0, "weight of the disentanglement loss; 0 is off")
-	flags.IntVar(&f.Recipe.Disentangle.After, "after", 0, "block whose output the loss's probes read, from 0")
+	flags.StringVar(&f.losses, "losses", "", "auxiliary losses: none, or disentangle, pipeline (or its parts wo, wp, bp), relation, with a plus between them")
+	flags.IntVar(&f.Recipe.Disentangle.After, "after", 0, "block whose output the disentanglement loss reads, from 0")
+	flags.IntVar(&f.Recipe.Relation.After, "relation-after", 0, "block whose output the relation loss reads, from 0")
+	flags.BoolVar(&f.Recipe.Fresh, "fresh", false, "new images for every epoch")
+	flags.BoolVar(&f.best, "best", false, "keep the weights of the best epoch by validation accuracy, not the last")
+	flags.IntVar(&f.Model.Blocks, "blocks", 0, "blocks of the model")
+	flags.StringVar(&f.recipe, "recipe", "", "JSON file with a whole recipe, which the other flags change; --json prints one under training.recipe")
 	addStimuli(cmd, &f.Stimuli)
 	for _, name := range []string{"geometry", "task", "objects"} {
 		flags.Lookup(name).DefValue = ""
@@ -95,7 +114,16 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 }
 
 // apply returns the preset with the fields changed whose flags were given.
-func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) study.Training {
+func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) (study.Training, error) {
+	if f.recipe != "" {
+		text, err := os.ReadFile(f.recipe)
+		if err != nil {
+			return t, err
+		}
+		if t.Recipe, err = finetune.ParseRecipe(text); err != nil {
+			return t, fmt.Errorf("%s: %w", f.recipe, err)
+		}
+	}
 	for _, change := range []struct {
 		flag  string
 		apply func()
@@ -109,8 +137,10 @@ func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) study.Training 
 		{"batch", func() { t.Recipe.Batch = f.Recipe.Batch }},
 		{"lr", func() { t.Recipe.LR = f.Recipe.LR }},
 		{"warmup", func() { t.Recipe.Warmup = f.Recipe.Warmup }},
-		{"aux", func() { t.Recipe.Disentangle.Weight = f.Recipe.Disentangle.Weight }},
 		{"after", func() { t.Recipe.Disentangle.After = f.Recipe.Disentangle.After }},
+		{"relation-after", func() { t.Recipe.Relation.After = f.Recipe.Relation.After }},
+		{"fresh", func() { t.Recipe.Fresh = f.Recipe.Fresh }},
+		{"blocks", func() { t.Model.Blocks = f.Model.Blocks }},
 		{"task", func() { t.Stimuli.Task = f.Stimuli.Task }},
 		{"objects", func() { t.Stimuli.Objects = f.Stimuli.Objects }},
 		{"geometry", func() { // the preset's model, with as many tokens as the images need
@@ -122,5 +152,18 @@ func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) study.Training 
 			change.apply()
 		}
 	}
-	return t
+	if cmd.Flags().Changed("best") {
+		t.Recipe.Keep = finetune.Last
+		if f.best {
+			t.Recipe.Keep = finetune.Best
+		}
+	}
+	if cmd.Flags().Changed("losses") {
+		losses, err := study.ParseLosses(f.losses, t.Stimuli.Task)
+		if err != nil {
+			return t, misuse(cmd, "%w", err)
+		}
+		t = losses.Apply(t)
+	}
+	return t, nil
 }

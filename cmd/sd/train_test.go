@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"samediff/sdlib/artifact"
+	"samediff/sdlib/finetune"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 )
@@ -179,7 +180,11 @@ func TestTrainFlags(t *testing.T) {
 		if err := cmd.ParseFlags(args); err != nil {
 			t.Fatal(err)
 		}
-		return f.apply(cmd, study.Course)
+		training, err := f.apply(cmd, study.Course)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return training
 	}
 	for _, test := range []struct {
 		flags string
@@ -192,8 +197,10 @@ func TestTrainFlags(t *testing.T) {
 		{"--epochs 3 --batch 32 --lr 1e-4 --warmup 9", func(t *study.Training) {
 			t.Recipe.Epochs, t.Recipe.Batch, t.Recipe.LR, t.Recipe.Warmup = 3, 32, 1e-4, 9
 		}},
-		{"--aux 0", func(t *study.Training) { t.Recipe.Disentangle.Weight = 0 }},
-		{"--aux .5 --after 3", func(t *study.Training) { t.Recipe.Disentangle.Weight, t.Recipe.Disentangle.After = .5, 3 }},
+		{"--losses none", func(t *study.Training) { t.Recipe.Disentangle.Weight = 0 }},
+		{"--losses disentangle+relation --after 3 --relation-after 2", func(t *study.Training) {
+			t.Recipe.Disentangle.After, t.Recipe.Relation = 3, finetune.Relation{Weight: 1, After: 2}
+		}},
 		{"--task rmts --objects 32", func(t *study.Training) { t.Stimuli.Task, t.Stimuli.Objects = stimuli.RMTS, stimuli.Compositional32 }},
 		{"--geometry B32", func(t *study.Training) { t.Stimuli.Geometry, t.Model.Image, t.Model.Patch = stimuli.B32, 224, 32 }},
 	} {
