@@ -71,6 +71,14 @@ func TestValidate(t *testing.T) {
 		{"absurd in all", func(c *Config) { c.Image, c.Patch, c.Width, c.Heads = maxSize, 1, maxSize, 1 }, "weights, expected at most"},
 		{"patch does not divide", func(c *Config) { c.Patch = 10 }, "patches of 10 pixels do not divide an image of 64"},
 		{"heads do not divide", func(c *Config) { c.Heads = 5 }, "5 heads do not divide the width 96"},
+		{"unknown family", func(c *Config) { c.Family = "swin" }, `no family "swin": expected one of vit, deit`},
+		{"registers where none are", func(c *Config) { c.Registers = 4 }, "4 registers in a model of family vit, which has none"},
+		{"no registers", func(c *Config) { c.Family = DINOv2Registers }, "registers is 0, expected 1 to"},
+		{"absurd registers", func(c *Config) { c.Family, c.Registers = DINOv2Registers, 1<<40 }, "registers is 1099511627776"},
+		{"negative grid", func(c *Config) { c.PosGrid = -1 }, "pos_grid is -1"},
+		{"absurd grid", func(c *Config) { c.PosGrid = 1 << 20 }, "pos_grid is 1048576"},
+		{"its own grid", func(c *Config) { c.PosGrid = 4 }, "pos_grid is 4, the image's own grid"},
+		{"mlp that is no multiple", func(c *Config) { c.Family, c.MLP = DINOv2, 100 }, "mlp of 100 is no multiple of the width 96"},
 		{"no epsilon", func(c *Config) { c.NormEps = 0 }, "norm_eps is 0"},
 		{"NaN epsilon", func(c *Config) { c.NormEps = math.NaN() }, "norm_eps is NaN"},
 		{"no deviation", func(c *Config) { c.Std[1] = 0 }, "normalization of channel 1 is mean 0.5, std 0"},
@@ -91,7 +99,7 @@ func TestValidate(t *testing.T) {
 
 // readConfig's input comes from strangers.
 func FuzzReadConfig(f *testing.F) {
-	for _, name := range []string{"square", "other"} {
+	for _, name := range []string{"square", "other", "mae", "deit", "clip", "clip-whole", "siglip", "dinov2", "registers"} {
 		config, err := os.ReadFile(filepath.Join("testdata", name, configFile))
 		if err != nil {
 			f.Fatal(err)
@@ -104,6 +112,8 @@ func FuzzReadConfig(f *testing.F) {
 		f.Add(bytes.ReplaceAll(config, []byte("32"), []byte("9223372036854775807")), processor)
 		f.Add(bytes.ReplaceAll(config, []byte("24"), []byte("-1e3")), processor[:20])
 	}
+	f.Add([]byte(`{"model_type": "siglip", "vision_config": null}`), []byte(`{"do_center_crop": true, "crop_size": {"height": 1e9, "width": 1e9}}`))
+	f.Add([]byte(`{"model_type": "dinov2", "mlp_ratio": 9223372036854775807, "image_size": 0}`), []byte(`{"size": {"height": 48, "width": 48}}`))
 	f.Add([]byte(`{"model_type": "vit", "id2label": {"0": null}}`), []byte(`{"image_mean": [1e308, 0, 0], "image_std": [5e-324, 1, 1]}`))
 	f.Add([]byte(`[]`), []byte(`null`))
 	f.Fuzz(func(t *testing.T, config, processor []byte) {
@@ -124,7 +134,7 @@ func FuzzReadConfig(f *testing.F) {
 		if err := c.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		if c.Params() < 1 || c.Tokens() < 2 || c.HeadDim()*c.Heads != c.Width {
+		if c.Params() < 1 || c.Tokens() < 1 || c.HeadDim()*c.Heads != c.Width {
 			t.Fatalf("accepted %+v", c)
 		}
 		again := t.TempDir()
@@ -171,6 +181,35 @@ func TestReadConfig(t *testing.T) {
 		{name: "other normalization", processor: map[string]any{"image_mean": []float64{.1, .2, .3}, "image_std": []float64{1, 2, 3}},
 			want: with(func(c *Config) { c.Mean, c.Std = [3]float64{.1, .2, .3}, [3]float64{1, 2, 3} })},
 
+		{name: "images of another size", processor: map[string]any{"size": map[string]int{"height": 48, "width": 48}},
+			want: with(func(c *Config) { c.Image, c.PosGrid = 48, 4 })},
+		{name: "a crop", processor: map[string]any{"do_center_crop": true, "crop_size": 16, "size": map[string]int{"shortest_edge": 20}},
+			want: with(func(c *Config) { c.Image, c.PosGrid = 16, 4 })},
+		{name: "shortest edge", processor: map[string]any{"size": map[string]int{"shortest_edge": 48}}, want: square},
+		{name: "no resizing", processor: map[string]any{"do_resize": false, "size": 48}, want: square},
+		{name: "DeiT", config: map[string]any{"model_type": "deit"},
+			want: with(func(c *Config) { c.Family, c.Mean, c.Std = DeiT, imageNetMean, imageNetStd })},
+		{name: "CLIP", config: map[string]any{"model_type": "clip_vision_model", "hidden_act": "quick_gelu", "projection_dim": 7, "layer_norm_eps": 1e-5},
+			want: with(func(c *Config) {
+				c.Family, c.Classes, c.NormEps, c.Mean, c.Std = CLIP, 7, 1e-5, clipMean, clipStd
+			})},
+		{name: "transformers' defaults", config: map[string]any{"model_type": "siglip", "vision_config": map[string]any{"patch_size": 32}, "id2label": labels(3)},
+			want: func() Config { c := of(SigLIP, 224, 32, 768, 12, 12); c.Classes = 3; return c }()},
+		{name: "DINOv2", config: map[string]any{"model_type": "dinov2", "mlp_ratio": 2}, want: with(func(c *Config) {
+			c.Family, c.MLP, c.Mean, c.Std = DINOv2, 48, imageNetMean, imageNetStd
+		})},
+		{name: "registers", config: map[string]any{"model_type": "dinov2_with_registers"}, want: with(func(c *Config) {
+			c.Family, c.MLP, c.Registers, c.Mean, c.Std = DINOv2Registers, 96, 4, imageNetMean, imageNetStd
+		})},
+
+		{name: "no vision tower", config: map[string]any{"model_type": "clip", "vision_config": nil}, err: "no vision_config"},
+		{name: "exact GELU in CLIP", config: map[string]any{"model_type": "clip_vision_model"}, err: `hidden_act "gelu", qkv_bias true, num_channels 3: expected "quick_gelu"`},
+		{name: "SwiGLU", config: map[string]any{"model_type": "dinov2", "use_swiglu_ffn": true}, err: "SwiGLU"},
+		{name: "absurd ratio", config: map[string]any{"model_type": "dinov2", "mlp_ratio": math.MaxInt}, err: "mlp_ratio 9223372036854775807"},
+		{name: "oblong images", processor: map[string]any{"size": map[string]int{"height": 48, "width": 40}}, err: "images of 48 by 40, expected squares"},
+		{name: "half a pixel", processor: map[string]any{"size": 47.5}, err: "images of side 47.5"},
+		{name: "patch does not divide the new size", processor: map[string]any{"size": 50}, err: "patches of 8 pixels do not divide an image of 50"},
+		{name: "patch does not divide the old size", config: map[string]any{"patch_size": 7}, processor: map[string]any{"size": 49}, err: "where positions were learned"},
 		{name: "another family", config: map[string]any{"model_type": "swin"}, err: `has model_type "swin", expected one of ["clip" `},
 		{name: "no family", config: map[string]any{"model_type": nil}, err: `has model_type ""`},
 		{name: "another activation", config: map[string]any{"hidden_act": "quick_gelu"}, err: `hidden_act "quick_gelu"`},

@@ -72,6 +72,25 @@ func TestResidualDecomposition(t *testing.T) {
 	}
 }
 
+// Decompose takes the stream of every family apart, and Sum puts it together again.
+func TestDecompose(t *testing.T) {
+	for _, g := range goldens {
+		m := golden(t, g.name)
+		last := BlockNode(m.Config.Blocks-1, "resid_post")
+		out := run(t, open(t, backend.Go), m, func(w *Weights[*Node], in []*Node) []*Node {
+			_, trace := Forward(m.Config, w, in[0], Want(append([]string{last}, PartNodes...)...))
+			parts := Decompose(w, trace)
+			return []*Node{trace.Get(last), parts.Sum(), parts.Heads[1]}
+		}, randomImages(m.Config, 2, 1))
+		if d, err := distance(out[1], out[0]); err != nil || !(d <= 1e-6) {
+			t.Errorf("%s: the parts sum to %.1e of the scale away from the residual stream, expected at most 1e-6 (%v)", g.name, d, err)
+		}
+		if n := 2 * m.Config.Heads * m.Config.Tokens() * m.Config.Width; len(out[2]) != n {
+			t.Errorf("%s: %d numbers of heads, expected [2, H, T, D] = %d", g.name, len(out[2]), n)
+		}
+	}
+}
+
 // A = softmax of the scores, which are q·k/√d: each query's weights over the keys are
 // positive and sum to 1, and A v are the heads' outputs.
 func TestAttention(t *testing.T) {
@@ -123,30 +142,49 @@ func TestAttention(t *testing.T) {
 	}
 }
 
-// ForwardFrom, given the residual stream as a block left it, goes on exactly as the whole pass did.
+// ForwardFrom, given the residual stream as a block left it, goes on exactly as the whole
+// pass did, in every family and after every block.
 func TestForwardFrom(t *testing.T) {
+	for _, name := range []string{"other", "deit", "clip", "siglip", "dinov2", "registers"} {
+		t.Run(name, func(t *testing.T) {
+			m := golden(t, name)
+			c := m.Config
+			images := randomImages(c, 2, 3)
+			onBackends(t, func(t *testing.T, be *backend.Backend) {
+				full := forward(t, be, m, images, Want("embed", "block*/resid_post"))
+				var streams []any // -1, 0, ...
+				for l := -1; l < c.Blocks; l++ {
+					from := "embed"
+					if l >= 0 {
+						from = BlockNode(l, "resid_post")
+					}
+					streams = append(streams, tensors.FromFlatDataAndDimensions(full[from], 2, c.Tokens(), c.Width))
+				}
+				got := run(t, be, m, func(w *Weights[*Node], in []*Node) (all []*Node) {
+					for i, resid := range in {
+						logits, _ := ForwardFrom(c, w, i-1, resid)
+						all = append(all, logits)
+					}
+					return all
+				}, streams...)
+				for i, logits := range got {
+					if !slices.Equal(logits, full["logits"]) {
+						t.Errorf("going on from block %d gives %v, the whole pass %v: expected the same bits", i-1, logits, full["logits"])
+					}
+				}
+			})
+		})
+	}
+}
+
+// Asking for the trace does not change the logits.
+func TestTraceChangesNothing(t *testing.T) {
 	m := golden(t, "other")
-	c := m.Config
-	images := randomImages(c, 4, 3)
+	images := randomImages(m.Config, 4, 3)
 	onBackends(t, func(t *testing.T, be *backend.Backend) {
-		full := forward(t, be, m, images, Want("embed", "block*/resid_post"))
-		plain := forward(t, be, m, images)
-		if !slices.Equal(full["logits"], plain["logits"]) {
-			t.Errorf("asking for the trace changed the logits: %v, without %v", full["logits"], plain["logits"])
-		}
-		for l := -1; l < c.Blocks; l++ {
-			from := "embed"
-			if l >= 0 {
-				from = BlockNode(l, "resid_post")
-			}
-			resid := tensors.FromFlatDataAndDimensions(full[from], 4, c.Tokens(), c.Width)
-			got := run(t, be, m, func(w *Weights[*Node], in []*Node) []*Node {
-				logits, _ := ForwardFrom(c, w, l, in[0])
-				return []*Node{logits}
-			}, resid)[0]
-			if !slices.Equal(got, full["logits"]) {
-				t.Errorf("going on from block %d gives %v, the whole pass %v: expected the same bits", l, got, full["logits"])
-			}
+		traced, plain := forward(t, be, m, images, Want(m.Config.Nodes()...)), forward(t, be, m, images)
+		if !slices.Equal(traced["logits"], plain["logits"]) {
+			t.Errorf("with the whole trace the logits are %v, without %v", traced["logits"], plain["logits"])
 		}
 	})
 }
@@ -175,7 +213,8 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// The gradient of every weight against finite differences. For a loss L and a random
+// The gradient of every weight of every family against finite differences, through
+// LayerScale, resampled positions and all. For a loss L and a random
 // direction v in the space of one weight,
 //
 //	⟨∂L/∂w, v⟩ = (4 D(ε) - D(2ε)) / 3 + O(ε⁴),  D(ε) = (L(w + εv) - L(w - εv)) / 2ε
@@ -183,8 +222,13 @@ func TestBatch(t *testing.T) {
 // (Richardson's extrapolation of the central difference). In float32 L carries an
 // error of about 1e-7, hence a large ε.
 func TestGradients(t *testing.T) {
+	for _, name := range []string{"other", "deit", "clip", "siglip", "dinov2", "registers"} {
+		t.Run(name, func(t *testing.T) { checkGradients(t, golden(t, name)) })
+	}
+}
+
+func checkGradients(t *testing.T, m *Model) {
 	const ε, tolerance = .05, 2e-3
-	m := golden(t, "other")
 	c := m.Config
 	be := open(t, backend.Go)
 	images := randomImages(c, 2, 5)
@@ -232,7 +276,7 @@ func TestGradients(t *testing.T) {
 		}
 		return float64(tensors.ToScalar[float32](out[0]))
 	}
-	worst := 0.
+	worst, size := 0., math.Abs(at(0, make([]float32, flat[0].Shape().Size()), 0))
 	for i, g := range gradients {
 		v := make([]float32, len(g))
 		norm := 0.
@@ -249,8 +293,8 @@ func TestGradients(t *testing.T) {
 		D := func(ε float64) float64 { return (at(i, v, ε) - at(i, v, -ε)) / (2 * ε) }
 		numeric := (4*D(ε) - D(2*ε)) / 3
 		// Relative to the gradient's length in a random direction, length/√n, and to the rounding of L.
-		scale := math.Sqrt(length/float64(len(g))) + .02
-		if length == 0 && !strings.HasSuffix(names[i], "key.bias") {
+		scale := math.Sqrt(length/float64(len(g))) + .02*max(1, size)
+		if length == 0 && !strings.HasSuffix(names[i], c.Family.Traits().layout.k+".bias") {
 			t.Errorf("%s has gradient 0", names[i])
 		}
 		d := math.Abs(analytic-numeric) / scale

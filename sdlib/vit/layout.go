@@ -15,11 +15,12 @@ type layout struct {
 
 	norm, head string
 
-	flat    bool     // CLS is [D] and positions are [T, D], without leading axes of 1
-	unused  []string // weights that the class carries and classification never reads: D zeros each
-	buffers []string // numbers in older files that are no weights
-	// other parts of pretrained files, as beginnings of names: what LoadBackbone passes over
-	others []string
+	flat bool // CLS is [D] and positions are [T, D], without leading axes of 1
+
+	// Beginnings of names of what is no part of the model.
+	idle   []string // what the class's own files hold and classification never reads: Load passes over it
+	zeros  []string // those of them that the class misses in a file: Save writes D zeros
+	others []string // what files of pretrained models hold beside the class's: LoadBackbone passes over it
 }
 
 // vitLayout is that of ViTForImageClassification and DeiTForImageClassification, and of
@@ -43,7 +44,8 @@ func dinov2Layout(prefix string) layout {
 	n.registers = "embeddings.register_tokens"
 	n.norm1, n.norm2, n.up, n.down = "norm1", "norm2", "mlp.fc1", "mlp.fc2"
 	n.scale1, n.scale2 = "layer_scale1.lambda1", "layer_scale2.lambda1"
-	n.unused, n.others = []string{"embeddings.mask_token"}, nil
+	n.idle, n.others = []string{"embeddings.mask_token"}, nil
+	n.zeros = n.idle
 	return n
 }
 
@@ -58,7 +60,8 @@ func clipLayout(head string) layout {
 		q: "self_attn.q_proj", k: "self_attn.k_proj", v: "self_attn.v_proj", o: "self_attn.out_proj",
 		up: "mlp.fc1", down: "mlp.fc2",
 		norm: "post_layernorm", head: head,
-		flat: true, buffers: []string{"embeddings.position_ids"},
-		others: []string{"head.", "text_model.", "text_projection.", "logit_scale", "logit_bias"},
+		flat:   true,
+		idle:   []string{"embeddings.position_ids", "head."}, // SigLIP's pooling, which its classifier leaves unread
+		others: []string{"text_model.", "text_projection.", "logit_scale", "logit_bias"},
 	}
 }

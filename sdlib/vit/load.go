@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,12 +12,10 @@ import (
 	"samediff/sdlib/safetensors"
 )
 
-// weightsFile is the name of a model's weights in its folder, as transformers calls it.
-const weightsFile = "model.safetensors"
-
 // Load reads a model from a folder with config.json, preprocessor_config.json and
-// model.safetensors, written by [Model.Save] or by save_pretrained of the family's
-// class of transformers ([Traits].Class).
+// weights, written by [Model.Save] or by save_pretrained of the family's class of
+// transformers ([Traits].Class). The weights are model.safetensors or PyTorch's
+// pytorch_model.bin, whole or in shards, in float32, or in a type that becomes it.
 //
 // The error names every weight that is missing, superfluous or of a wrong shape,
 // not only the first; a weight that is not a finite number is one too.
@@ -54,8 +51,7 @@ func LoadBackbone(dir string, classes int, seed uint64, image int) (*Model, erro
 
 // load reads a model's weights, but for the head where a seed for a new one is given.
 func load(dir string, c Config, newHead *uint64) (*Model, error) {
-	path := filepath.Join(dir, weightsFile)
-	file, err := safetensors.Open(path)
+	file, path, err := openWeights(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +81,7 @@ func load(dir string, c Config, newHead *uint64) (*Model, error) {
 	others := 0
 	for _, name := range file.Names() {
 		switch {
-		case known[name] || n.passes(name, n.unused) || n.passes(name, n.buffers):
+		case known[name] || n.passes(name, n.idle):
 		case n.passes(name, n.others) || newHead != nil && strings.HasPrefix(name, n.head+"."):
 			if newHead == nil {
 				others++

@@ -91,7 +91,7 @@ func (m *Model) safetensors() ([]safetensors.Tensor, error) {
 		all = append(all, safetensors.Float32s(f.name, f.file, values))
 	}
 	n := m.Config.Family.Traits().layout
-	for _, name := range n.unused {
+	for _, name := range n.zeros {
 		all = append(all, safetensors.Float32s(n.prefix+name, []int{1, m.Config.Width}, make([]float32, m.Config.Width)))
 	}
 	return all, nil

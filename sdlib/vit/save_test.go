@@ -27,7 +27,7 @@ func save(t *testing.T, m *Model) string {
 // What transformers wrote, loaded and saved, is what transformers wrote: the same
 // tensors under the same names with the same bytes.
 func TestSaveLayout(t *testing.T) {
-	for _, name := range []string{"square", "other"} {
+	for _, name := range []string{"square", "other", "deit", "clip", "siglip", "dinov2", "registers"} {
 		open := func(dir string) *safetensors.File {
 			f, err := safetensors.Open(filepath.Join(dir, weightsFile))
 			if err != nil {
@@ -135,6 +135,60 @@ func TestSaveAndLoad(t *testing.T) {
 				t.Errorf("%s and %s have the same hash", of, other)
 			}
 			hashes[h] = of
+		}
+	}
+}
+
+// So does a model of every family, with positions learned at another size, in the layout of its own class.
+func TestSaveFamilies(t *testing.T) {
+	for _, f := range Families {
+		c := of(f, 24, 4, 6, 2, 2).learnedAt(5)
+		c.Classes = 3
+		if f.Traits().Registers {
+			c.Registers = 2
+		}
+		m, err := New(c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := save(t, m)
+		again, err := Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Config != c {
+			t.Errorf("saved %+v, loaded %+v", c, again.Config)
+		}
+		before, err := m.Hash()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after, err := again.Hash(); err != nil || after != before {
+			t.Errorf("%s: hash %s, after loading %s, %v", f, before, after, err)
+		}
+		var config struct {
+			Architectures []string
+			ModelType     string `json:"model_type"`
+		}
+		if err := readJSON(filepath.Join(dir, configFile), &config); err != nil {
+			t.Fatal(err)
+		}
+		if want := f.Traits(); !slices.Equal(config.Architectures, []string{want.Class}) || config.ModelType != want.ModelType {
+			t.Errorf("%s is saved as %+v, expected a %s of type %s", f, config, want.Class, want.ModelType)
+		}
+		// Its positions may be resampled once more, to a third size or back to where they were learned.
+		for _, image := range []int{20, 32} {
+			m, err := LoadBackbone(dir, 2, 1, image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 5
+			if image == 20 {
+				want = 0
+			}
+			if m.Config.Image != image || m.Config.PosGrid != want || !m.Weights.Pos.Equal(again.Weights.Pos) {
+				t.Errorf("%s for images of %d: %+v, expected positions of a grid of %d", f, image, m.Config, want)
+			}
 		}
 	}
 }

@@ -111,3 +111,12 @@ func distance(got, want []float32) (float64, error) {
 	}
 	return diff / scale, nil
 }
+
+func floatsOf(t testing.TB, x *tensors.Tensor) []float32 {
+	t.Helper()
+	values, err := tensors.CopyFlatData[float32](x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
+}

@@ -24,8 +24,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from transformers import (
-    CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionModelWithProjection, DeiTConfig, DeiTForImageClassification, Dinov2Config,
-    Dinov2ForImageClassification, Dinov2WithRegistersConfig, Dinov2WithRegistersForImageClassification, SiglipConfig,
+    CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPVisionConfig, CLIPVisionModelWithProjection, DeiTConfig, DeiTForImageClassification,
+    Dinov2Config, Dinov2ForImageClassification, Dinov2WithRegistersConfig, Dinov2WithRegistersForImageClassification, SiglipConfig,
     SiglipForImageClassification, ViTConfig, ViTForImageClassification, ViTImageProcessor, ViTMAEConfig, ViTMAEForPreTraining)
 
 HALF = dict(mean=[0.5] * 3, std=[0.5] * 3)
@@ -179,6 +179,7 @@ def models():
     randomize(whole, torch.Generator().manual_seed(9))
     whole.vision_model.load_state_dict(vision.vision_model.state_dict())
     whole.save_pretrained(here / "clip-whole")
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(here / "clip-whole")
     for folder in here.iterdir():
         for file in folder.iterdir() if folder.is_dir() else []:
             file.chmod(0o644)

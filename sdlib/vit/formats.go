@@ -1,0 +1,57 @@
+package vit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"samediff/sdlib/safetensors"
+	"samediff/sdlib/torchfile"
+)
+
+// weightsFile is the name of a model's weights in its folder, as transformers calls it.
+const weightsFile = "model.safetensors"
+
+// A weightFile is an opened file of tensors, or several that belong together.
+type weightFile interface {
+	Names() []string
+	Tensor(name string) (safetensors.Tensor, bool)
+	Close() error
+}
+
+// formats are the files that weights come in, by the names that transformers gives them, best first.
+var formats = []struct {
+	name string
+	open func(path string) (weightFile, error)
+}{
+	{weightsFile, opener(safetensors.Open)},
+	{"model.safetensors.index.json", opener(safetensors.OpenSharded)},
+	{"pytorch_model.bin", opener(torchfile.Open)},
+	{"pytorch_model.bin.index.json", opener(torchfile.OpenSharded)},
+}
+
+func opener[F weightFile](open func(path string) (F, error)) func(path string) (weightFile, error) {
+	return func(path string) (weightFile, error) {
+		f, err := open(path)
+		if err != nil {
+			return nil, err // and not a nil F in an interface
+		}
+		return f, nil
+	}
+}
+
+// openWeights opens the weights in a folder, and says which file it was.
+func openWeights(dir string) (file weightFile, path string, err error) {
+	for _, f := range formats {
+		path = filepath.Join(dir, f.name)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		file, err = f.open(path)
+		return file, path, err
+	}
+	return nil, "", fmt.Errorf("vit: %s holds no weights: expected %s, pytorch_model.bin, or the index of one of them in shards: %w",
+		dir, weightsFile, fs.ErrNotExist)
+}
