@@ -18,6 +18,7 @@ import (
 // Find returns the model that a name stands for:
 //
 //   - one of Presets, which is trained if the store does not have it;
+//   - one of CourseModels, which come with the repository;
 //   - the ID of a trained model in the store, or its first digits if no other trained
 //     model has the same;
 //   - a folder with config.json and model.safetensors, as for [Lab.Load]. Such a model
@@ -26,6 +27,10 @@ import (
 func (l *Lab) Find(ctx context.Context, name string) (*Model, error) {
 	if t, ok := Presets[name]; ok {
 		return l.Train(ctx, t)
+	}
+	if slices.ContainsFunc(CourseModels(), func(c CourseModel) bool { return c.Name == name }) {
+		m, _, err := l.CourseModel(name)
+		return m, err
 	}
 	found, err := l.trained(ctx, name)
 	if err != nil {
@@ -42,7 +47,7 @@ func (l *Lab) Find(ctx context.Context, name string) (*Model, error) {
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	return nil, fmt.Errorf("no model %q: expected a preset (%s), the first digits of a trained model's ID in the store %s"+
+	return nil, fmt.Errorf("no model %q: expected a preset (%s), a model of the course (`sd model ls`), the first digits of a trained model's ID in the store %s"+
 		" (`sd store ls` lists them), or a folder with config.json", name,
 		strings.Join(slices.Sorted(maps.Keys(Presets)), ", "), l.Store.Dir())
 }

@@ -5,6 +5,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
+	"samediff/sdlib/finetune"
 	"samediff/sdlib/progress"
 )
 
@@ -15,6 +16,8 @@ type Options struct {
 	Backend  string        // as for backend.Open; "" is the best that works here
 	Progress progress.Func // told how far long steps are
 	Notify   func(string)  // told what happens on the way: waiting, damage found
+	// OnEpoch is told all epochs of a training so far after each one, to plot them while it runs.
+	OnEpoch func(history []finetune.Epoch)
 }
 
 // A Lab is a store of results together with the backend that computes what is missing.

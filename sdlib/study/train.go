@@ -73,8 +73,11 @@ type Model struct {
 // trainVersion is raised when the same Training would give other weights.
 const trainVersion = 1
 
-// historyFile is the log of a training in its artifact.
-const historyFile = "history.json"
+// Files of a training's artifact, beside the model's own.
+const (
+	historyFile = "history.json"
+	LogFile     = "log.jsonl" // a line for each epoch, with the seconds it took
+)
 
 // Train returns the model of a training, and trains it if the store does not have it.
 // Interrupted, even by kill -9, it goes on where it stopped when asked again.
@@ -83,7 +86,7 @@ func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := l.Store.Get(ctx, artifact.Key{Step: "train", Version: trainVersion, Params: t}, func(ctx context.Context, dir string) error {
+	a, err := l.Store.Get(ctx, t.key(), func(ctx context.Context, dir string) error {
 		be, err := l.Backend()
 		if err != nil {
 			return err
@@ -93,7 +96,8 @@ func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
 			return err
 		}
 		result, err := finetune.Train(ctx, be, start, train, val, t.Recipe, finetune.Options{
-			Dir: filepath.Join(dir, "work"), Progress: l.options.Progress, Warn: l.options.Notify})
+			Dir: filepath.Join(dir, "work"), Log: filepath.Join(dir, LogFile),
+			Progress: l.options.Progress, Warn: l.options.Notify, OnEpoch: l.options.OnEpoch})
 		if err != nil {
 			return err
 		}
@@ -118,6 +122,11 @@ func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	return m, json.Unmarshal(text, &m.History)
+}
+
+// key names the trained model in the store.
+func (t *Training) key() artifact.Key {
+	return artifact.Key{Step: "train", Version: trainVersion, Params: *t}
 }
 
 // open checks the training and plans its sets, before anything is computed.

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"samediff/sdlib/figure"
+	"samediff/sdlib/study"
+)
+
+func (a *app) modelCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "model",
+		Short: "Models: those of the course, and any in Hugging Face layout",
+		Args:  arguments(cobra.NoArgs),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.modelListCommand(), a.modelBuildCommand())
+	return cmd
+}
+
+func (a *app) modelListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "ls",
+		Short: "List the models of the course, with their accuracy",
+		Long: `ls lists the models that come with the repository, in models/: trained by one command
+each, with their accuracy on fresh images of the objects they learned and, where they
+learned 32 combinations of shape and color, on the other 224. Use a name wherever a
+MODEL is asked for.`,
+		Example: `  sd model ls
+  sd figure 2 --model discrimination-256-quick`,
+		Args: arguments(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			lab, err := a.lab()
+			if err != nil {
+				return err
+			}
+			t := figure.Table{Columns: []string{"model", "parameters", "test (IID)", "compositional", "minutes", "about"}}
+			for _, c := range study.CourseModels() {
+				accuracy := map[string]string{}
+				minutes := "not trained"
+				if _, metrics, err := lab.CourseModel(c.Name); err == nil {
+					minutes = fmt.Sprintf("%.1f", metrics.Seconds/60)
+					for _, s := range metrics.Sets {
+						accuracy[s.Name] = fmt.Sprintf("%.3f", s.All.Accuracy())
+					}
+				}
+				t.Add(c.Name, c.Training.Model.Params(), accuracy["test (IID)"], accuracy["compositional"], minutes, c.About)
+			}
+			return a.printTable(t)
+		},
+	}
+}
+
+func (a *app) modelBuildCommand() *cobra.Command {
+	var names []string
+	for _, c := range study.CourseModels() {
+		names = append(names, c.Name)
+	}
+	var to string
+	cmd := &cobra.Command{
+		Use:   "build NAME",
+		Short: "Train a model of the course anew and write its folder",
+		Long: `build trains a model of the course (two minutes to half an hour on two CPU cores), if the
+store does not have it, evaluates it on every set, and writes its folder: config.json,
+preprocessor_config.json and model.safetensors, as transformers reads them, metrics.json
+with the recipe, seeds and accuracies, and log.jsonl with a line for each epoch.
+
+The models are ` + strings.Join(names, ",\n") + ".",
+		Example:   `  sd model build rmts-256-quick`,
+		ValidArgs: names,
+		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), oneOf("model", names))),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			lab, err := a.lab()
+			if err != nil {
+				return err
+			}
+			dir := to
+			if dir == "" {
+				if dir, err = study.CourseModelDir(args[0]); err != nil {
+					return err
+				}
+			}
+			metrics, err := lab.BuildCourseModel(cmd.Context(), args[0], dir)
+			if err != nil {
+				return err
+			}
+			for _, s := range metrics.Sets {
+				low, high := s.All.Interval()
+				fmt.Fprintf(a.out, "%-16s %.3f  (%.3f–%.3f, n = %d)\n", s.Name, s.All.Accuracy(), low, high, s.All.N)
+			}
+			_, err = fmt.Fprintln(a.out, dir)
+			return err
+		},
+	}
+	cmd.Flags().StringVarP(&to, "output", "o", "", "folder to write (default models/NAME in the repository)")
+	return cmd
+}

@@ -1,0 +1,185 @@
+package study
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/stimuli"
+)
+
+// An Ablation is one training of the paper's Tables 1, 7 and 8 at course scale: which
+// auxiliary losses teach a model from scratch to solve a task, on the 32 set, so that
+// the other 224 combinations of shape and color tell whether it has a rule.
+type Ablation struct {
+	Task   stimuli.Task
+	Losses Losses
+	Seed   uint64 // of everything random
+}
+
+// Training returns what is trained: the model and the recipe of [Quick] or [RMTS] for 12
+// epochs on 6,400 images, the paper's number, with the same data, steps and seeds
+// whatever the losses.
+func (a Ablation) Training() Training {
+	t := Quick
+	t.Recipe.Relation.After = 2
+	if a.Task == stimuli.RMTS {
+		t = RMTS
+		t.Stimuli.Size = 6400
+	}
+	t.Stimuli.Objects = stimuli.Compositional32
+	t.Recipe.Epochs = 12
+	t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = a.Seed, a.Seed, a.Seed
+	return a.Losses.Apply(t)
+}
+
+// AblationSeeds are the seeds of the tables' repeats.
+var AblationSeeds = []uint64{1, 2, 3}
+
+// AblationTable returns the rows of Table 1 (both tasks: no auxiliary loss, either of the
+// paper's, both; and the relation loss beside them), Table 7 (discrimination) or Table 8
+// (RMTS), which take the losses apart.
+func AblationTable(number int) ([]Ablation, error) {
+	var all []Ablation
+	add := func(task stimuli.Task, losses ...string) {
+		for _, text := range losses {
+			l, err := ParseLosses(text, task)
+			if err != nil {
+				panic(err) // a misspelled name below
+			}
+			for _, seed := range AblationSeeds {
+				all = append(all, Ablation{task, l, seed})
+			}
+		}
+	}
+	switch number {
+	case 1:
+		for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
+			add(task, "none", "disentangle", "pipeline", "disentangle+pipeline", "disentangle+relation")
+		}
+	case 7:
+		add(stimuli.Discrimination, "none", "wo", "wp", "wo+wp", "disentangle", "disentangle+wo", "disentangle+wp", "disentangle+wo+wp")
+	case 8:
+		add(stimuli.RMTS, "none", "wo+wp+bp", "disentangle", "disentangle+wo+wp", "disentangle+wo+bp", "disentangle+wp+bp", "disentangle+wo+wp+bp")
+	default:
+		return nil, fmt.Errorf("no table %d compares losses, expected 1, 7 or 8", number)
+	}
+	return all, nil
+}
+
+// AblationResult is what a model of an ablation got right on one set.
+type AblationResult struct {
+	Ablation
+	Set   string // "train", "test (IID)", "compositional", "OOD shape-color"
+	Score finetune.Score
+	Model artifact.ID
+}
+
+// ablationSets are the sets of the tables.
+var ablationSets = []string{"train", "test (IID)", "compositional", "OOD shape-color"}
+
+// Ablate trains and evaluates the models of an ablation that the store does not have, and
+// returns one result for each of their sets. With trained, only those that the store has
+// are evaluated: a training takes minutes, a table's an hour.
+func (l *Lab) Ablate(ctx context.Context, rows []Ablation, trained bool) ([]AblationResult, error) {
+	var all []AblationResult
+	for _, a := range rows {
+		t := a.Training()
+		if trained {
+			if has, err := l.has(t); err != nil || !has {
+				if err != nil {
+					return all, err
+				}
+				continue
+			}
+		}
+		m, err := l.Train(ctx, t)
+		if err != nil {
+			return all, fmt.Errorf("%s, losses %v, seed %d: %w", a.Task, a.Losses, a.Seed, err)
+		}
+		c, err := m.Training.Stimuli.Resolved()
+		if err != nil {
+			return all, err
+		}
+		for _, set := range Sets(c) {
+			if !slices.Contains(ablationSets, set.Name) {
+				continue
+			}
+			r, err := l.EvaluateOn(ctx, m, set.Name, set.Stimuli)
+			if err != nil {
+				return all, err
+			}
+			all = append(all, AblationResult{a, set.Name, r.All, m.ID})
+		}
+	}
+	return all, nil
+}
+
+// has tells whether the store has the model of a training.
+func (l *Lab) has(t Training) (bool, error) {
+	if _, _, err := t.open(); err != nil { // resolves what the key is made of
+		return false, err
+	}
+	id, err := t.key().ID()
+	if err != nil {
+		return false, err
+	}
+	found, err := l.Store.Find(string(id))
+	if errors.Is(err, artifact.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && found.State == artifact.Finished, err
+}
+
+// ablationColumns are the columns of the CSV file of an ablation.
+var ablationColumns = []string{"task", "losses", "seed", "set", "n", "correct", "accuracy", "low", "high", "model"}
+
+// WriteAblation writes results as CSV, one line each, with Wilson's 95 % interval.
+func WriteAblation(w io.Writer, results []AblationResult) error {
+	out := csv.NewWriter(w)
+	out.Write(ablationColumns)
+	for _, r := range results {
+		low, high := r.Score.Interval()
+		out.Write([]string{string(r.Task), r.Losses.String(), strconv.FormatUint(r.Seed, 10), r.Set, strconv.Itoa(r.Score.N), strconv.Itoa(r.Score.Correct),
+			fmt.Sprintf("%.4f", r.Score.Accuracy()), fmt.Sprintf("%.4f", low), fmt.Sprintf("%.4f", high), r.Model.Short()})
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// ReadAblation reads a file that [WriteAblation] wrote.
+func ReadAblation(path string) ([]AblationResult, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(lines) == 0 || !slices.Equal(lines[0], ablationColumns) {
+		return nil, fmt.Errorf("%s is no table of losses: expected the columns %v", path, ablationColumns)
+	}
+	var all []AblationResult
+	for i, line := range lines[1:] {
+		r := AblationResult{Ablation: Ablation{Task: stimuli.Task(line[0])}, Set: line[3], Model: artifact.ID(line[9])}
+		var errs [4]error
+		r.Losses, errs[0] = ParseLosses(line[1], r.Task)
+		r.Seed, errs[1] = strconv.ParseUint(line[2], 10, 64)
+		r.Score.N, errs[2] = strconv.Atoi(line[4])
+		r.Score.Correct, errs[3] = strconv.Atoi(line[5])
+		if err := errors.Join(errs[:]...); err != nil {
+			return nil, fmt.Errorf("%s: line %d: %w", path, i+2, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}

@@ -1,0 +1,138 @@
+package study
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
+)
+
+func TestLossesByName(t *testing.T) {
+	for text, want := range map[string]Losses{
+		"none":                   {},
+		"disentangle":            {Disentangle: true},
+		"wp+relation":            {WithinPair: true, Relation: true},
+		"disentangle+wo+wp+bp":   {Disentangle: true, WithinObject: true, WithinPair: true, BetweenPairs: true},
+		"relation,disentangle":   {Disentangle: true, Relation: true},
+		"pipeline":               Pipeline(stimuli.RMTS),
+		"disentangle + relation": {}, // names are not trimmed
+	} {
+		got, err := ParseLosses(text, stimuli.RMTS)
+		if strings.Contains(text, " ") {
+			if err == nil {
+				t.Errorf("%q was read as %v, want an error", text, got)
+			}
+			continue
+		}
+		if err != nil || got != want {
+			t.Errorf("%q is %v, %v; want %v", text, got, err, want)
+		}
+		if again, err := ParseLosses(got.String(), stimuli.RMTS); err != nil || again != got {
+			t.Errorf("%v is written as %q, which reads as %v, %v", got, got.String(), again, err)
+		}
+	}
+	for text, complaint := range map[string]string{"": "no losses", "disentagle": `"disentagle"`, "bp": "discrimination has one pair"} {
+		if _, err := ParseLosses(text, stimuli.Discrimination); err == nil || !strings.Contains(err.Error(), complaint) {
+			t.Errorf("%q: %v, want an error with %q", text, err, complaint)
+		}
+	}
+}
+
+// On the paper's model the pipeline loss stands in the paper's blocks (App. L), on a
+// shallower one at the same depths.
+func TestPipelineDepth(t *testing.T) {
+	for _, test := range []struct {
+		c    vit.Config
+		want finetune.Pipeline
+	}{
+		{vit.B16, finetune.Pipeline{Weight: 1, WithinObject: []int{3, 4, 5}, WithinPair: []int{6, 7}, BetweenPairs: []int{8, 9}, Heads: 8}},
+		{RMTS.Model, finetune.Pipeline{Weight: 1, WithinObject: []int{1, 2}, WithinPair: []int{3}, BetweenPairs: []int{4}, Heads: 2}},
+		{vit.CourseQuick, finetune.Pipeline{Weight: 1, WithinObject: []int{1}, WithinPair: []int{2}, BetweenPairs: []int{2, 3}, Heads: 2}},
+	} {
+		got := Pipeline(stimuli.RMTS).Apply(Training{Model: test.c}).Recipe.Pipeline
+		if !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%d blocks: %+v, want %+v", test.c.Blocks, got, test.want)
+		}
+	}
+}
+
+// The rows of a table's task differ in nothing but losses and seed.
+func TestAblationsAreComparable(t *testing.T) {
+	for number, n := range map[int]int{1: 30, 7: 24, 8: 21} {
+		rows, err := AblationTable(number)
+		if err != nil || len(rows) != n {
+			t.Fatalf("table %d has %d trainings, %v; want %d", number, len(rows), err, n)
+		}
+		seen := map[Ablation]bool{}
+		for _, row := range rows {
+			if seen[row] {
+				t.Errorf("table %d has %v twice", number, row)
+			}
+			seen[row] = true
+			training := row.Training()
+			if _, _, err := training.open(); err != nil {
+				t.Errorf("table %d, %v: %v", number, row, err)
+			}
+			plain := Ablation{Task: row.Task, Seed: row.Seed}.Training()
+			if got, want := (Losses{}).Apply(row.Training()), plain; !reflect.DeepEqual(got, want) {
+				t.Errorf("table %d, %v differs from the row without losses in more than these:\n%+v\n%+v", number, row, got, want)
+			}
+		}
+	}
+	if _, err := AblationTable(2); err == nil {
+		t.Error("table 2 compares losses")
+	}
+}
+
+func TestAblationFile(t *testing.T) {
+	want := []AblationResult{
+		{Ablation{stimuli.RMTS, Pipeline(stimuli.RMTS), 3}, "compositional", finetune.Score{N: 6400, Correct: 3201}, "0123456789ab"},
+		{Ablation{stimuli.Discrimination, Losses{}, 1}, "train", finetune.Score{N: 10, Correct: 10}, "ba9876543210"},
+	}
+	var text bytes.Buffer
+	if err := WriteAblation(&text, want); err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) string {
+		path := filepath.Join(t.TempDir(), "table.csv")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	got, err := ReadAblation(write(text.String()))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("read %v, %v; wrote %v", got, err, want)
+	}
+	for _, bad := range []string{"", "a,b\n", strings.Replace(text.String(), "6400", "many", 1), strings.Replace(text.String(), "none", "noe", 1)} {
+		if _, err := ReadAblation(write(bad)); err == nil {
+			t.Errorf("no error for %q", bad)
+		}
+	}
+}
+
+func TestCourseModels(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range CourseModels() {
+		if seen[c.Name] {
+			t.Errorf("two models are called %s", c.Name)
+		}
+		seen[c.Name] = true
+		if _, _, err := c.Training.open(); err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+	}
+	lab, err := Open(Options{Store: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := lab.CourseModel("rmts-64-quick"); err == nil || !strings.Contains(err.Error(), "rmts-256-quick") {
+		t.Errorf("a model that the course does not have: %v, want an error that lists those it has", err)
+	}
+}

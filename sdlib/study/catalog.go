@@ -1,0 +1,155 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/repo"
+	"samediff/sdlib/stimuli"
+)
+
+// A CourseModel is a training whose model comes with the repository, in a folder of that
+// name under models/, so that analyses can begin without training.
+type CourseModel struct {
+	Name     string // task, set, size, and "plain" without auxiliary losses: "rmts-256-quick"
+	About    string // what it is there to show
+	Training Training
+}
+
+// CourseModels are the models of the course: both tasks, all 256 combinations of shape
+// and color or 32 of them, with auxiliary losses and without ("plain": the same data,
+// steps and seeds).
+func CourseModels() []CourseModel {
+	var all []CourseModel
+	add := func(name, about string, t Training, losses Losses) {
+		all = append(all, CourseModel{name, about, losses.Apply(t)}, CourseModel{name + "-plain", "the same without auxiliary losses", Losses{}.Apply(t)})
+	}
+	both := Losses{Disentangle: true, Relation: true}
+
+	quick := Quick
+	quick.Recipe.Epochs, quick.Recipe.Relation.After = 24, 2
+	add("discrimination-256-quick", "one token per object; learns the task best", quick, both)
+	add("rmts-256-quick", "RMTS learned by the relation loss", RMTS, both)
+	add("discrimination-256-course", "four tokens per object, as in ViT-B/16", Course, both)
+
+	small := func(task stimuli.Task) Training { return Ablation{Task: task, Seed: AblationSeeds[0]}.Training() }
+	add("discrimination-32-quick", "32 combinations; the other 224 are new to it (Table 1)", small(stimuli.Discrimination), both)
+	add("rmts-32-quick", "32 combinations; the other 224 are new to it (Table 1)", small(stimuli.RMTS), both)
+	return all
+}
+
+// Metrics is what is known of a model of the course, in its folder's metrics.json.
+type Metrics struct {
+	Name     string           `json:"name"`
+	Command  string           `json:"command"` // what makes the folder again
+	Training Training         `json:"training"`
+	ID       artifact.ID      `json:"id"` // of the training
+	Machine  string           `json:"machine"`
+	Seconds  float64          `json:"seconds"` // of training
+	Sets     []SetResult      `json:"sets"`
+	History  []finetune.Epoch `json:"history"`
+}
+
+const metricsFile = "metrics.json"
+
+// BuildCourseModel trains a model of the course if the store does not have it, evaluates
+// it, and writes its folder: the model in Hugging Face layout, metrics.json and log.jsonl.
+// The folder is written aside and renamed.
+func (l *Lab) BuildCourseModel(ctx context.Context, name, dir string) (*Metrics, error) {
+	i := slices.IndexFunc(CourseModels(), func(c CourseModel) bool { return c.Name == name })
+	if i < 0 {
+		return nil, unknownCourseModel(name)
+	}
+	m, err := l.Train(ctx, CourseModels()[i].Training)
+	if err != nil {
+		return nil, err
+	}
+	sets, err := l.Evaluate(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	made, err := l.Store.Find(string(m.ID))
+	if err != nil {
+		return nil, err
+	}
+	metrics := &Metrics{Name: name, Command: "sd model build " + name, Training: m.Training, ID: m.ID,
+		Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Sets: sets, History: m.History}
+	aside := dir + ".tmp"
+	if err := os.RemoveAll(aside); err != nil {
+		return nil, err
+	}
+	if err := m.Save(aside); err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(metrics, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(aside, metricsFile), append(text, '\n'), 0o644); err != nil {
+		return nil, err
+	}
+	if log, err := os.ReadFile(filepath.Join(m.Dir, LogFile)); err == nil {
+		if err := os.WriteFile(filepath.Join(aside, LogFile), log, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
+	return metrics, os.Rename(aside, dir)
+}
+
+// CourseModelDir returns the folder of a model of the course.
+func CourseModelDir(name string) (string, error) {
+	root, ok := repo.Root()
+	if !ok {
+		return "", errors.New("the models of the course lie in the repository: run this inside it, or set SD_ROOT to its folder")
+	}
+	return filepath.Join(root, "models", name), nil
+}
+
+// CourseModel returns a model that comes with the repository. Its results are kept under
+// the hash of its weights.
+func (l *Lab) CourseModel(name string) (*Model, *Metrics, error) {
+	dir, err := CourseModelDir(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, metricsFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if !slices.ContainsFunc(CourseModels(), func(c CourseModel) bool { return c.Name == name }) {
+			return nil, nil, unknownCourseModel(name)
+		}
+		return nil, nil, fmt.Errorf("the model %s is not in %s: `sd model build %s` trains it", name, filepath.Dir(dir), name)
+	case err != nil:
+		return nil, nil, err
+	}
+	metrics := new(Metrics)
+	if err := json.Unmarshal(text, metrics); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", filepath.Join(dir, metricsFile), err)
+	}
+	m, err := l.Load(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	m.Training, m.History = metrics.Training, metrics.History
+	return m, metrics, nil
+}
+
+func unknownCourseModel(name string) error {
+	var names []string
+	for _, c := range CourseModels() {
+		names = append(names, c.Name)
+	}
+	return fmt.Errorf("the course has no model %q, expected one of %s", name, strings.Join(names, ", "))
+}
