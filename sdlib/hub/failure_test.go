@@ -1,0 +1,325 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// waits records for how long a fetch would have waited.
+func waits(o *Options) *[]time.Duration {
+	list := new([]time.Duration)
+	o.sleep = func(_ context.Context, d time.Duration) error {
+		*list = append(*list, d)
+		return nil
+	}
+	return list
+}
+
+func TestTokenGoesToTheHubAlone(t *testing.T) {
+	h := newFakeHub(t, tinyModel())
+	o := h.options(t)
+	o.Token = "hf_secret"
+	if _, err := FetchModel(ctx, Repo{Name: model}, o); err != nil {
+		t.Fatal(err)
+	}
+	stores := 0
+	for _, r := range h.seen {
+		got, want := r.Header.Get("Authorization"), "Bearer hf_secret"
+		if "http://"+r.Host == h.store.URL {
+			stores++
+			want = ""
+		}
+		if got != want {
+			t.Errorf("%s %s%s came with %q, want %q", r.Method, r.Host, r.URL.Path, got, want)
+		}
+	}
+	if stores == 0 {
+		t.Error("nothing came from the other host")
+	}
+}
+
+func TestBrokenConnection(t *testing.T) {
+	files := tinyModel()
+	h := newFakeHub(t, files)
+	for range attempts + 2 { // more often than it would try without progress
+		h.nextStore(h.cut)
+	}
+	o := h.options(t)
+	waited := waits(&o)
+	dir, err := FetchModel(ctx, Repo{Name: model}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, dir, files, "model.safetensors")
+	if want := slices.Repeat([]time.Duration{time.Second}, attempts+2); !slices.Equal(*waited, want) {
+		t.Errorf("waited %v, want %v", *waited, want)
+	}
+	last := h.seen[len(h.seen)-1].Header.Get("Range")
+	if want := fmt.Sprintf("bytes=%d-", len(files["model.safetensors"])-len(files["model.safetensors"])>>(attempts+2)); last != want {
+		t.Errorf("the last request was for %s, want %s", last, want)
+	}
+}
+
+// A download that was stopped goes on where it was, in another process too, if what it has is good, and begins anew if it is not.
+func TestResume(t *testing.T) {
+	files := tinyModel()
+	weights := files["model.safetensors"]
+	for name, test := range map[string]struct {
+		there  []byte
+		ranges []string // of the requests to the store
+	}{
+		"a part":         {weights[:1<<20], []string{"bytes=1048576-"}},
+		"all":            {weights, nil},
+		"a wrong part":   {[]byte("wrong"), []string{"bytes=5-", ""}},
+		"too much":       {append(slices.Clone(weights), 1), []string{""}},
+		"as much, wrong": {slices.Repeat([]byte{1}, len(weights)), []string{""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newFakeHub(t, files)
+			o := h.options(t)
+			blobs := filepath.Join(o.Dir, "models--owner--tiny-vit", "blobs")
+			if err := os.MkdirAll(blobs, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(blobs, etagOf("model.safetensors", weights)+incomplete)
+			if err := os.WriteFile(path, test.there, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			dir, err := Fetch(ctx, Repo{Name: model}, []string{"model.safetensors"}, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			expect(t, dir, files, "model.safetensors")
+			if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s is still there (%v)", path, err)
+			}
+			var ranges []string
+			for _, r := range h.seen {
+				if "http://"+r.Host == h.store.URL {
+					ranges = append(ranges, r.Header.Get("Range"))
+				}
+			}
+			if !slices.Equal(ranges, test.ranges) {
+				t.Errorf("asked for %q, want %q", ranges, test.ranges)
+			}
+		})
+	}
+}
+
+// A server may answer a request for a part with the whole file, or with another part.
+func TestRangeIgnored(t *testing.T) {
+	files := tinyModel()
+	for name, serve := range map[string]func(h *fakeHub) http.HandlerFunc{
+		"whole file": func(h *fakeHub) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				r.Header.Del("Range")
+				h.serveStore(w, r)
+			}
+		},
+		"no such range": func(*fakeHub) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusRequestedRangeNotSatisfiable) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newFakeHub(t, files)
+			h.nextStore(h.cut, serve(h))
+			dir, err := Fetch(ctx, Repo{Name: model}, []string{"model.safetensors"}, h.options(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			expect(t, dir, files, "model.safetensors")
+		})
+	}
+}
+
+func TestRetries(t *testing.T) {
+	status := func(code int, retryAfter string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", retryAfter)
+			w.WriteHeader(code)
+		}
+	}
+	t.Run("then well", func(t *testing.T) {
+		files := tinyModel()
+		h := newFakeHub(t, files)
+		h.next("HEAD", "main/config.json", status(429, "7"))
+		h.next("GET", "config.json", status(503, ""))
+		h.next("GET", "config.json", status(500, ""))
+		h.nextStore(status(403, "")) // the signed address has expired
+		o := h.options(t)
+		waited := waits(&o)
+		dir, err := FetchModel(ctx, Repo{Name: model}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, dir, files, "config.json", "model.safetensors")
+		if want := []time.Duration{7 * time.Second, time.Second, 2 * time.Second, time.Second}; !slices.Equal(*waited, want) {
+			t.Errorf("waited %v, want %v", *waited, want)
+		}
+	})
+	t.Run("never well", func(t *testing.T) {
+		h := newFakeHub(t, tinyModel())
+		for range 2 * attempts {
+			h.next("GET", "config.json", status(502, ""))
+		}
+		o := h.options(t)
+		waited := waits(&o)
+		_, err := FetchModel(ctx, Repo{Name: model}, o)
+		if err == nil || !strings.Contains(err.Error(), "502 Bad Gateway") || !strings.Contains(err.Error(), "HF_HUB_OFFLINE=1") {
+			t.Errorf("FetchModel gave %v, want the status and what to do", err)
+		}
+		if want := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}; !slices.Equal(*waited, want) {
+			t.Errorf("waited %v, want %v", *waited, want)
+		}
+	})
+	t.Run("in an hour", func(t *testing.T) {
+		h := newFakeHub(t, tinyModel())
+		h.next("HEAD", "config.json", status(429, "3600"))
+		o := h.options(t)
+		waited := waits(&o)
+		if _, err := FetchModel(ctx, Repo{Name: model}, o); err == nil || len(*waited) > 0 || !strings.Contains(err.Error(), "429") {
+			t.Errorf("FetchModel gave %v after %v, want an error at once", err, *waited)
+		}
+	})
+}
+
+func TestWrongChecksum(t *testing.T) {
+	for name, file := range map[string]string{"large file": "model.safetensors", "small file": "config.json"} {
+		t.Run(name, func(t *testing.T) {
+			h := newFakeHub(t, tinyModel())
+			size := len(h.commits[commit1][file])
+			wrong := func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, size)) }
+			h.next("GET", "resolve/"+commit1+"/"+file, wrong)
+			o := h.options(t)
+			_, err := Fetch(ctx, Repo{Name: model}, []string{file}, o)
+			if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "discarded") {
+				t.Errorf("Fetch gave %v, want that %s is damaged", err, file)
+			}
+			if left := tree(t, o.Dir); len(left) > 0 {
+				t.Errorf("the cache holds %v, want nothing", left)
+			}
+			if _, err := Fetch(ctx, Repo{Name: model}, []string{file}, o); err != nil {
+				t.Errorf("the second time: %v", err)
+			}
+		})
+	}
+	t.Run("too long", func(t *testing.T) {
+		h := newFakeHub(t, tinyModel())
+		h.next("GET", "config.json", func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<20)) })
+		_, err := Fetch(ctx, Repo{Name: model}, []string{"config.json"}, h.options(t))
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "bytes came, want 21") {
+			t.Errorf("Fetch gave %v, want the sizes", err)
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	answer := func(status int, code, message string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { fail(w, status, code, message) }
+	}
+	header := func(name, value string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Repo-Commit", commit1)
+			w.Header().Set("ETag", `"`+commit2+`"`)
+			w.Header().Set(name, value)
+		}
+	}
+	tests := []struct {
+		name   string
+		repo   Repo
+		file   string
+		token  string
+		answer http.HandlerFunc
+		is     error
+		want   string
+	}{
+		{"no such model", Repo{Name: "owner/other"}, "config.json", "", nil, ErrNotFound, "there is no model owner/other"},
+		{"no such revision", Repo{model, "v9"}, "config.json", "", nil, ErrNotFound, `has no revision "v9"`},
+		{"no such commit", Repo{model, commit2}, "config.json", "", nil, ErrNotFound, "has no revision"},
+		{"no such file", Repo{Name: model}, "tf_model.h5", "", nil, ErrNotFound, "has no file tf_model.h5"},
+		{"gated", Repo{Name: model}, "config.json", "", answer(403, "GatedRepo", "Access is restricted"), ErrAccess, "is gated: ask for access"},
+		{"gated, no token", Repo{Name: model}, "config.json", "", answer(401, "GatedRepo", "Access is restricted"), ErrAccess, "Access is restricted"},
+		{"private", Repo{Name: model}, "config.json", "", answer(401, "", ""), ErrNotFound, "set HF_TOKEN"},
+		{"wrong token", Repo{Name: model}, "config.json", "hf_x", answer(401, "", "Invalid credentials"), ErrAccess, "refuses the token"},
+		{"forbidden", Repo{Name: model}, "config.json", "", answer(403, "", ""), ErrAccess, "ask for access"},
+		{"other status", Repo{Name: model}, "config.json", "", answer(418, "", "teapot"), nil, `418 I'm a teapot: "teapot"`},
+
+		{"no hub", Repo{Name: model}, "config.json", "", header("X-Repo-Commit", ""), nil, "no hub of Hugging Face"},
+		{"commit is a path", Repo{Name: model}, "config.json", "", header("X-Repo-Commit", "../../.."), nil, "no hub of Hugging Face"},
+		{"other commit", Repo{model, commit1}, "config.json", "", header("X-Repo-Commit", commit2), nil, "answers with commit 2222"},
+		{"etag is a path", Repo{Name: model}, "config.json", "", header("ETag", `"../../../owned"`), nil, "want a sha256 or git's hash"},
+		{"no etag", Repo{Name: model}, "config.json", "", header("ETag", ""), nil, "want a sha256 or git's hash"},
+
+		{"file is a path out", Repo{Name: model}, "../config.json", "", nil, nil, "no path of a file"},
+		{"file is absolute", Repo{Name: model}, "/etc/passwd", "", nil, nil, "no path of a file"},
+		{"model is a path out", Repo{Name: "../x"}, "config.json", "", nil, nil, "no name of a model"},
+		{"model is a URL", Repo{Name: "https://huggingface.co/owner/x"}, "config.json", "", nil, nil, "want owner/name"},
+		{"no model", Repo{}, "config.json", "", nil, nil, "no name of a model"},
+		{"revision is a path out", Repo{model, "../main"}, "config.json", "", nil, nil, "no revision"},
+		{"token of two lines", Repo{Name: model}, "config.json", "hf_x\nhost: y", nil, nil, "the token has characters"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := newFakeHub(t, tinyModel())
+			if test.answer != nil {
+				h.next("HEAD", test.file, test.answer)
+			}
+			o := h.options(t)
+			o.Token = test.token
+			_, err := Fetch(ctx, test.repo, []string{test.file}, o)
+			if err == nil || !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) {
+				t.Errorf("Fetch gave %v, want %q in it and that it is %v", err, test.want, test.is)
+			}
+			if gets := slices.DeleteFunc(h.requests(), func(r string) bool { return strings.HasPrefix(r, "HEAD") }); len(gets) > 0 {
+				t.Errorf("%v was asked for", gets)
+			}
+		})
+	}
+	if _, err := Fetch(ctx, Repo{Name: model}, nil, Options{}); err == nil || !strings.Contains(err.Error(), "no file") {
+		t.Errorf("no file at all gave %v", err)
+	}
+}
+
+// Several goroutines, as well as processes, that want the same files fetch them once.
+func TestTogether(t *testing.T) {
+	files := tinyModel()
+	h := newFakeHub(t, files)
+	o := h.options(t)
+	o.sleep = sleep
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			dir, err := FetchModel(ctx, Repo{Name: model}, o)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			expect(t, dir, files, "config.json", "model.safetensors")
+		})
+	}
+	all.Wait()
+	gets := map[string]int{}
+	for _, request := range h.requests() {
+		if strings.HasPrefix(request, "GET") {
+			gets[request]++
+		}
+	}
+	if want := map[string]int{
+		fmt.Sprintf("GET hub /%s/resolve/%s/config.json", model, commit1):              1,
+		fmt.Sprintf("GET hub /%s/resolve/%s/preprocessor_config.json", model, commit1): 1,
+		fmt.Sprintf("GET hub /%s/resolve/%s/model.safetensors", model, commit1):        1,
+		fmt.Sprintf("GET store /%s%s/model.safetensors", storePrefix, commit1):         1,
+	}; fmt.Sprint(gets) != fmt.Sprint(want) {
+		t.Errorf("asked for %v, want %v", gets, want)
+	}
+}
