@@ -19,15 +19,21 @@ func Float32s(name string, shape []int, values []float32) Tensor {
 // Float32s returns the elements of an F32, F16, BF16 or F64 tensor as float32, row-major, in fresh memory that outlives the file.
 // F16 and BF16 convert exactly, F64 rounds to nearest. Other element types are an error.
 func (t Tensor) Float32s() ([]float32, error) {
-	size, err := byteLen(t.DType, t.Shape)
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
-	}
-	if size != len(t.Data) {
-		return nil, fmt.Errorf("safetensors: tensor %q: %s of shape %s takes %d bytes, it has %d",
-			t.Name, t.DType, formatShape(t.Shape), size, len(t.Data))
+	if err := t.checkFloats(); err != nil {
+		return nil, err
 	}
 	values := make([]float32, t.Len())
+	return values, t.CopyFloat32s(values)
+}
+
+// CopyFloat32s is Float32s into memory that the caller has, of the tensor's length.
+func (t Tensor) CopyFloat32s(values []float32) error {
+	if err := t.checkFloats(); err != nil {
+		return err
+	}
+	if len(values) != t.Len() {
+		return fmt.Errorf("safetensors: tensor %q has %d elements, the memory to copy them to %d", t.Name, t.Len(), len(values))
+	}
 	switch t.DType {
 	case "F32":
 		for i := range values {
@@ -45,10 +51,25 @@ func (t Tensor) Float32s() ([]float32, error) {
 		for i := range values {
 			values[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.Data[8*i:])))
 		}
-	default:
-		return nil, fmt.Errorf("safetensors: tensor %q is %s; only F32, F16, BF16 and F64 read as float32: decode its Data", t.Name, t.DType)
 	}
-	return values, nil
+	return nil
+}
+
+// checkFloats tells whether a tensor's elements can be read as float32, and are all there.
+func (t Tensor) checkFloats() error {
+	size, err := byteLen(t.DType, t.Shape)
+	if err != nil {
+		return fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
+	}
+	if size != len(t.Data) {
+		return fmt.Errorf("safetensors: tensor %q: %s of shape %s takes %d bytes, it has %d",
+			t.Name, t.DType, formatShape(t.Shape), size, len(t.Data))
+	}
+	switch t.DType {
+	case "F32", "F16", "BF16", "F64":
+		return nil
+	}
+	return fmt.Errorf("safetensors: tensor %q is %s; only F32, F16, BF16 and F64 read as float32: decode its Data", t.Name, t.DType)
 }
 
 // float16 widens an IEEE 754 binary16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -149,5 +150,23 @@ func TestEqualArgumentsGiveEqualBytes(t *testing.T) {
 		if err := Write(&again, sample(), maps.Clone(metadata)); err != nil || !bytes.Equal(first.Bytes(), again.Bytes()) {
 			t.Fatalf("wrote %q, then %q (%v)", first.Bytes(), again.Bytes(), err)
 		}
+	}
+}
+
+// CopyFloat32s fills memory of the tensor's length, and no other.
+func TestCopyFloat32s(t *testing.T) {
+	x := Float32s("x", []int{2, 2}, []float32{1, 2, 3, 4})
+	values := make([]float32, 4)
+	if err := x.CopyFloat32s(values); err != nil || !slices.Equal(values, []float32{1, 2, 3, 4}) {
+		t.Errorf("copied %v, %v", values, err)
+	}
+	for _, n := range []int{0, 3, 5} {
+		if err := x.CopyFloat32s(make([]float32, n)); err == nil || !strings.Contains(err.Error(), "4 elements") {
+			t.Errorf("into memory for %d: error %v", n, err)
+		}
+	}
+	x.DType = "I32"
+	if err := x.CopyFloat32s(values); err == nil || !strings.Contains(err.Error(), "is I32") {
+		t.Errorf("whole numbers: error %v", err)
 	}
 }

@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/safetensors"
@@ -57,51 +61,73 @@ func load(dir string, c Config, newHead *uint64) (*Model, error) {
 	}
 	defer file.Close()
 
-	w, n := new(Weights[*tensors.Tensor]), c.Family.Traits().layout
-	known := map[string]bool{}
-	var bad []error
-	for _, field := range w.fields(c) {
-		if newHead != nil && strings.HasPrefix(field.name, n.head+".") {
-			initialize(field, random(*newHead))
-			continue
-		}
-		t, ok := file.Tensor(field.name)
+	w := new(Weights[*tensors.Tensor])
+	old := w.fields(c) // those to read
+	if newHead != nil {
+		rng := random(*newHead)
+		old = slices.DeleteFunc(old, func(f field[*tensors.Tensor]) bool {
+			head := strings.HasPrefix(f.name, c.Family.Traits().layout.head+".")
+			if head {
+				initialize(f, rng)
+			}
+			return head
+		})
+	}
+	known, bad := read(file, old, c.Family.Traits().layout)
+	more, pretraining := c.leftOver(file, known, newHead != nil)
+	if bad = append(bad, more...); len(bad) == 0 {
+		return &Model{Config: c, Weights: w}, nil
+	}
+	hint, n := "", len(bad)
+	if pretraining > 0 {
+		hint = fmt.Sprintf("; %d of them belong to pretraining alone: LoadBackbone reads the rest and puts a new head on it", pretraining)
+	}
+	if n > maxListed {
+		bad = append(bad[:maxListed], fmt.Errorf("and %d more", n-maxListed))
+	}
+	return nil, fmt.Errorf("vit: %s does not fit its config.json (%d problems%s):\n%w", path, n, hint, errors.Join(bad...))
+}
+
+// read copies weights from a file, several at a time, and returns the names it found and what is wrong with them.
+func read(file weightFile, fields []field[*tensors.Tensor], n layout) (known map[string]bool, bad []error) {
+	known, bad = make(map[string]bool, len(fields)), make([]error, len(fields))
+	var all sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, f := range fields {
+		t, ok := file.Tensor(f.name)
 		if !ok { // a file of the model without a head
-			t, ok = file.Tensor(strings.TrimPrefix(field.name, n.prefix))
+			t, ok = file.Tensor(strings.TrimPrefix(f.name, n.prefix))
+		}
+		if !ok {
+			bad[i] = fmt.Errorf("%s is missing, expected F32 %v", f.name, f.file)
+			continue
 		}
 		known[t.Name] = true
-		if !ok {
-			bad = append(bad, fmt.Errorf("%s is missing, expected F32 %v", field.name, field.file))
+		free <- struct{}{}
+		all.Go(func() {
+			*f.value, bad[i] = floats(t, f)
+			<-free
+		})
+	}
+	all.Wait()
+	return known, slices.DeleteFunc(bad, func(err error) bool { return err == nil })
+}
+
+// leftOver returns an error for every tensor of a file that is not one of the known and
+// should not be there, and how many of them a backbone could do without.
+func (c Config) leftOver(file weightFile, known map[string]bool, backbone bool) (bad []error, pretraining int) {
+	n := c.Family.Traits().layout
+	for _, name := range file.Names() {
+		other := n.passes(name, n.others) || strings.HasPrefix(name, n.head+".")
+		if known[name] || n.passes(name, n.idle) || other && backbone {
 			continue
 		}
-		if *field.value, err = floats(t, field); err != nil {
-			bad = append(bad, err)
+		if other {
+			pretraining++
 		}
+		bad = append(bad, fmt.Errorf("%s is not a weight of this model", name))
 	}
-	others := 0
-	for _, name := range file.Names() {
-		switch {
-		case known[name] || n.passes(name, n.idle):
-		case n.passes(name, n.others) || newHead != nil && strings.HasPrefix(name, n.head+"."):
-			if newHead == nil {
-				others++
-				bad = append(bad, fmt.Errorf("%s is not a weight of this model", name))
-			}
-		default:
-			bad = append(bad, fmt.Errorf("%s is not a weight of this model", name))
-		}
-	}
-	if k := len(bad); k > 0 {
-		if k > maxListed {
-			bad = append(bad[:maxListed], fmt.Errorf("and %d more", k-maxListed))
-		}
-		hint := ""
-		if others > 0 {
-			hint = fmt.Sprintf("; %d of them belong to pretraining alone: LoadBackbone reads the rest and puts a new head on it", others)
-		}
-		return nil, fmt.Errorf("vit: %s does not fit its config.json (%d problems%s):\n%w", path, k, hint, errors.Join(bad...))
-	}
-	return &Model{Config: c, Weights: w}, nil
+	return bad, pretraining
 }
 
 // passes tells whether a name of a file, with or without the prefix, begins as one of these do.
@@ -119,14 +145,19 @@ func floats(t safetensors.Tensor, f field[*tensors.Tensor]) (*tensors.Tensor, er
 	if !slices.Equal(t.Shape, f.file) {
 		return nil, fmt.Errorf("%s has shape %v, expected %v", t.Name, t.Shape, f.file)
 	}
-	values, err := t.Float32s()
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range values {
-		if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
-			return nil, fmt.Errorf("%s holds %v at position %d, expected finite numbers", t.Name, x, i)
+	x := tensors.FromShape(shapes.Make(dtypes.Float32, f.shape...))
+	var err error
+	tensors.MustMutableFlatData(x, func(values []float32) {
+		if err = t.CopyFloat32s(values); err != nil {
+			return
 		}
-	}
-	return tensors.FromFlatDataAndDimensions(values, f.shape...), nil
+		const exponent = 0x7f80_0000
+		for i, v := range values {
+			if math.Float32bits(v)&exponent == exponent { // all ones: infinite, or no number
+				err = fmt.Errorf("%s holds %v at position %d, expected finite numbers", t.Name, v, i)
+				return
+			}
+		}
+	})
+	return x, err
 }

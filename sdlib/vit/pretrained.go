@@ -1,33 +1,72 @@
 package vit
 
 import (
+	"context"
 	"fmt"
 	"strings"
+
+	"samediff/sdlib/hub"
 )
 
 // A Checkpoint is a model that the paper starts from (section 2, docs/paper.md): one
 // pretrained by others, or a random one.
 type Checkpoint struct {
-	Name string // "clip-b16"
-	Repo string // on the Hugging Face hub; "" for random weights
-	// Revision is the commit that Repo had when this was written, so that a result can be made again.
+	Name     string // "clip-b16"
+	Training string // what it was pretrained on
+	Repo     string // on the Hugging Face hub; "" for random weights
+	// Revision is a commit of Repo, so that a result can be made again.
 	Revision string
-	// Config is its geometry and normalization, with two answers. The folder's own
-	// config.json and preprocessor_config.json decide; Pretrained tells where they differ.
+	// Config is its geometry and normalization, with two answers.
 	Config Config
 }
 
-// Checkpoints are the models of the paper. The revisions are those that public programs
-// name in paths of the hub's cache.
+// Checkpoints are the models of the paper, and the commits those that public programs
+// name in paths of the hub's cache. What ImageNet-21k, DINO and MAE trained are plain
+// ViTs: the normalization of images sets them apart (docs/paper.md D6), and the weights.
 var Checkpoints = []Checkpoint{
-	{"clip-b16", "openai/clip-vit-base-patch16", "57c216476eefef5ab752ec549e440a49ae4ae5f3", variants["clip-b16"]},
-	{"clip-b32", "openai/clip-vit-base-patch32", "3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268", variants["clip-b32"]},
-	{"dino-b16", "facebook/dino-vitb16", "f205d5d8e640a89a2b8ef0369670dfc37cc07fc2", B16.normalized(imageNetMean, imageNetStd)},
-	{"dinov2-b14", "facebook/dinov2-base", "f9e44c814b77203eaa57a6bdbbd535f21ede1415", variants["dinov2-b14"]},
-	{"mae-b16", "facebook/vit-mae-base", "25b184bea5538bf5c4c852c79d221195fdd2778d", B16.normalized(imageNetMean, imageNetStd)},
-	{"imagenet-b16", "google/vit-base-patch16-224-in21k", "b4569560a39a0f1af58e3ddaf17facf20ab919b0", B16},
-	{"scratch-b16", "", "", B16},
-	{"scratch-b32", "", "", B32},
+	{"clip-b16", "pairs of image and text", "openai/clip-vit-base-patch16", "57c216476eefef5ab752ec549e440a49ae4ae5f3", variants["clip-b16"]},
+	{"clip-b32", "pairs of image and text", "openai/clip-vit-base-patch32", "3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268", variants["clip-b32"]},
+	{"dino-b16", "self-distillation", "facebook/dino-vitb16", "f205d5d8e640a89a2b8ef0369670dfc37cc07fc2", B16.normalized(imageNetMean, imageNetStd)},
+	{"dinov2-b14", "self-distillation and masked patches", "facebook/dinov2-base", "f9e44c814b77203eaa57a6bdbbd535f21ede1415", variants["dinov2-b14"]},
+	{"mae-b16", "masked patches", "facebook/vit-mae-base", "25b184bea5538bf5c4c852c79d221195fdd2778d", B16.normalized(imageNetMean, imageNetStd)},
+	{"imagenet-b16", "labels of ImageNet-21k", "google/vit-base-patch16-224-in21k", "b4569560a39a0f1af58e3ddaf17facf20ab919b0", B16},
+	{"scratch-b16", "nothing", "", "", B16},
+	{"scratch-b32", "nothing", "", "", B32},
+}
+
+// Pretrained returns a checkpoint of the paper by name with a new head for a number of
+// classes, random and of the given seed; for "scratch-b16" and "scratch-b32" all weights
+// are. What the hub's cache lacks is downloaded.
+//
+// Size of images and normalization are those of the table, which the paper used, whatever
+// the folder's preprocessor_config.json says; a model of another geometry is an error.
+func Pretrained(ctx context.Context, name string, classes int, seed uint64, o hub.Options) (*Model, error) {
+	p, err := FindCheckpoint(name)
+	if err != nil {
+		return nil, err
+	}
+	want := p.Config
+	want.Classes = classes
+	if p.Repo == "" {
+		return New(want, seed)
+	}
+	if err := want.Validate(); err != nil {
+		return nil, err
+	}
+	repo := hub.Repo{Name: p.Repo, Revision: p.Revision}
+	dir, err := hub.FetchModel(ctx, repo, o)
+	if err != nil {
+		return nil, err
+	}
+	m, err := LoadBackbone(dir, classes, seed, want.Image)
+	if err != nil {
+		return nil, err
+	}
+	m.Config.Mean, m.Config.Std = want.Mean, want.Std
+	if m.Config != want {
+		return nil, fmt.Errorf("vit: %s is not the model that %s stands for: expected %+v, found %+v: is the cache another's?", repo, name, want, m.Config)
+	}
+	return m, nil
 }
 
 // normalized says how images are normalized.
