@@ -30,14 +30,30 @@ func main() {
 	}
 }
 
-// models are what a student trains, and one that differs from it in every respect.
-var models = map[string]vit.Config{
-	"course-quick": vit.CourseQuick,
-	"course":       vit.Course,
-	"odd": {Image: 30, Patch: 5, Width: 28, Blocks: 3, Heads: 4, MLP: 50, Classes: 7, NormEps: 1e-6,
-		Mean: [3]float64{.485, .456, .406}, Std: [3]float64{.229, .224, .225}},
-	"b32": vit.B32,
-}
+// models are what a student trains, one that differs from it in every respect, and a
+// small one of every other family, with positions learned at another size.
+var models = func() map[string]vit.Config {
+	all := map[string]vit.Config{
+		"course-quick": vit.CourseQuick,
+		"course":       vit.Course,
+		"odd": {Image: 30, Patch: 5, Width: 28, Blocks: 3, Heads: 4, MLP: 50, Classes: 7, NormEps: 1e-6,
+			Mean: [3]float64{.485, .456, .406}, Std: [3]float64{.229, .224, .225}},
+		"b32": vit.B32,
+	}
+	for _, f := range vit.Families {
+		if f == vit.ViT {
+			continue
+		}
+		t := f.Traits()
+		c := vit.Config{Family: f, Image: 56, Patch: 8, PosGrid: 9, Width: 48, Blocks: 3, Heads: 4, MLP: 96, Classes: 5,
+			NormEps: t.NormEps, Mean: t.Mean, Std: t.Std}
+		if t.Registers {
+			c.Registers = 4
+		}
+		all[f.String()] = c
+	}
+	return all
+}()
 
 func write(out string, seed uint64, name string) error {
 	if out == "" {
