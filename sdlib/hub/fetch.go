@@ -21,6 +21,7 @@ func Fetch(ctx context.Context, repo Repo, files []string, o Options) (dir strin
 	if err != nil {
 		return "", err
 	}
+	defer f.client.CloseIdleConnections()
 	for _, file := range files {
 		if err := f.need(ctx, file); err != nil {
 			return "", err
@@ -39,6 +40,7 @@ func FetchModel(ctx context.Context, repo Repo, o Options) (dir string, err erro
 	if err != nil {
 		return "", err
 	}
+	defer f.client.CloseIdleConnections()
 	if err := f.need(ctx, "config.json"); err != nil {
 		return "", err
 	}

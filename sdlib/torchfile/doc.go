@@ -20,8 +20,8 @@
 // # No code is run
 //
 // A PyTorch file describes its tensors by a pickle, and a pickle is a program: Python imports whatever it names and calls it with
-// whatever it likes, so that loading a stranger's file hands over the machine. Here the program runs on a machine of 40 opcodes that
-// knows the dozen globals a state dict is made of (globals.go) and refuses every other by its name:
+// whatever it likes, so that loading a stranger's file hands over the machine. Here the program runs on a machine of 37 opcodes that
+// knows the few globals a state dict is made of (globals.go) and refuses every other by its name:
 //
 //	torchfile: evil.bin cannot be read as a PyTorch state dict: its pickle, byte 16: it asks Python for posix.system, which is ...
 //
