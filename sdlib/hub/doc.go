@@ -3,7 +3,7 @@
 //
 // # The way in
 //
-//	dir, err := hub.FetchModel(ctx, hub.Repo{Name: "openai/clip-vit-base-patch16", Revision: "57c2164..."}, hub.Options{
+//	dir, err := hub.FetchModel(ctx, hub.Repo{Name: "openai/clip-vit-base-patch16", Revision: commit}, hub.Options{
 //		Progress: progress.Terminal(os.Stderr),
 //	})
 //	model, err := vit.Load(dir)
