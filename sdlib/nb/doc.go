@@ -27,6 +27,7 @@
 // Pictures are PNGs at twice the screen's resolution with their width on screen,
 // JPEGs where a PNG of photographs would be large. Their alternative text is the
 // output's plain text and its metadata "alt".
+// A [Live] figure leaves the last one that it showed.
 // Progress bars end as one line of text without times, so that a notebook executed
 // twice is the same file.
 package nb

@@ -205,6 +205,38 @@ func TestPhotosAreJPEG(t *testing.T) {
 	}
 }
 
+// A live figure has one place, below what was shown before its first call; the last
+// one stays, with its picture and its size on screen.
+func TestLiveInNotebook(t *testing.T) {
+	r := runInNotebook(t, "live")
+	alt := func(title string) string {
+		return title + ". Line chart of values over position. Line 1: largest value 2 at 1."
+	}
+	want := []string{"before", alt("Last"), "during", alt("Another"), "after"}
+	if got := r.plain(); !reflect.DeepEqual(got, want) {
+		t.Errorf("outputs are\n%q, expected\n%q", got, want)
+	}
+	if r.messages != 10 {
+		t.Errorf("%d messages, expected 10: three texts and seven figures", r.messages)
+	}
+	last := r.outputs[1]
+	if _, ok := last.Data[protocol.MIMEImagePNG].([]byte); !ok {
+		t.Errorf("the last figure has no picture: %v", last.Data)
+	}
+	if meta := map[string]any{"image/png": map[string]int{"width": 288}, "alt": alt("Last")}; !reflect.DeepEqual(last.Metadata, meta) {
+		t.Errorf("metadata is %v, expected %v", last.Metadata, meta)
+	}
+	if r.stdout != "" || r.stderr != "" || r.exit != 0 {
+		t.Errorf("stdout %q, stderr %q, exit %d, expected nothing and 0", r.stdout, r.stderr, r.exit)
+	}
+}
+
+func TestLiveOutsideNotebook(t *testing.T) {
+	if r := run(t, "live"); r.stdout != "before\nduring\nafter\n" || r.stderr != "" || r.exit != 0 {
+		t.Errorf("stdout %q, stderr %q, exit %d, expected the three texts alone", r.stdout, r.stderr, r.exit)
+	}
+}
+
 func TestProgressInNotebook(t *testing.T) {
 	r := runInNotebook(t, "progress")
 	want := []string{
@@ -253,6 +285,7 @@ func TestMust(t *testing.T) {
 		"must":      "open missing.safetensors: no such file or directory\n",
 		"hint":      "load: no plugin found\nhint: run: make setup\n",
 		"badfigure": "figure: heat map: no cells: Values is empty\n",
+		"badlive":   "figure: heat map: no cells: Values is empty\n",
 		"badtable":  "figure: table \"t\": Columns is empty\n",
 	} {
 		in, outside := runInNotebook(t, name), run(t, name)

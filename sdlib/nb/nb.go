@@ -29,19 +29,23 @@ const (
 func Show(figures ...*figure.Figure) {
 	for _, f := range figures {
 		Check(f.Err())
-		if !inNotebook() {
-			continue
+		if inNotebook() {
+			show(picture(f))
 		}
-		mime, picture := encode(f)
-		width, _ := f.Size()
-		show(&protocol.DisplayData{
-			Data: map[protocol.MIMEType]any{mime: picture, protocol.MIMETextPlain: f.Alt()},
-			Metadata: map[string]any{
-				// gob knows this map type, and no other that would do.
-				string(mime): map[string]int{"width": int(math.Round(width * screenDPI))},
-				"alt":        f.Alt(),
-			},
-		})
+	}
+}
+
+// picture returns a figure as an output.
+func picture(f *figure.Figure) *protocol.DisplayData {
+	mime, bytes := encode(f)
+	width, _ := f.Size()
+	return &protocol.DisplayData{
+		Data: map[protocol.MIMEType]any{mime: bytes, protocol.MIMETextPlain: f.Alt()},
+		Metadata: map[string]any{
+			// gob knows this map type, and no other that would do.
+			string(mime): map[string]int{"width": int(math.Round(width * screenDPI))},
+			"alt":        f.Alt(),
+		},
 	}
 }
 

@@ -32,6 +32,26 @@ var cells = map[string]func(){
 		img := nb.Must(figure.RGB(pixels, 512, 512))
 		nb.Show(figure.Overlay{Image: img, Weights: make([]float64, 4), Size: 4}.Figure())
 	},
+	"live": func() {
+		show := nb.Live()
+		nb.Printf("before")
+		show(chart())
+		nb.Printf("during")
+		other := nb.Live()
+		other(titled("Another"))
+		show(titled("Epoch 2"))
+		nb.Printf("after")
+		done := make(chan bool)
+		for range 4 {
+			go func() {
+				show(titled("Last"))
+				done <- true
+			}()
+		}
+		for range 4 {
+			<-done
+		}
+	},
 	"progress": func() {
 		report := nb.Progress()
 		nb.Printf("before")
@@ -66,11 +86,18 @@ var cells = map[string]func(){
 	},
 	"hint":      func() { nb.Check(fmt.Errorf("load: %w", noPlugin{})) },
 	"badfigure": func() { nb.Show(figure.HeatMap{}.Figure()) },
-	"badtable":  func() { nb.Table(figure.Table{Title: "t"}) },
+	"badlive": func() {
+		show := nb.Live()
+		show(chart())
+		show(figure.HeatMap{}.Figure())
+	},
+	"badtable": func() { nb.Table(figure.Table{Title: "t"}) },
 }
 
-func chart() *figure.Figure {
-	return figure.Lines{Series: []figure.Series{{Values: []float64{1, 2}}}, Width: 3, Title: "A chart"}.Figure()
+func chart() *figure.Figure { return titled("A chart") }
+
+func titled(title string) *figure.Figure {
+	return figure.Lines{Series: []figure.Series{{Values: []float64{1, 2}}}, Width: 3, Title: title}.Figure()
 }
 
 func table() figure.Table {
