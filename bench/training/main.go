@@ -34,17 +34,39 @@ import (
 
 // contest is one row of the table.
 type contest struct {
-	preset string
-	aux    bool
+	model  string // as train_pytorch.py calls it
+	losses string // as study.ParseLosses reads it
 	batch  int
-	steps  int // per turn
+	steps  int  // per turn
+	plain  bool // the pure Go backend takes part
+}
+
+var contests = []contest{
+	{"course-quick", "none", 64, 100, true},
+	{"course-quick", "disentangle", 64, 100, false},
+	{"course-quick", "disentangle+pipeline", 64, 100, false},
+	{"course-quick", "disentangle+relation", 64, 100, false},
+	{"course", "none", 64, 30, true},
+	{"course", "disentangle", 64, 30, false},
+	{"course", "disentangle+pipeline", 64, 30, false},
+	{"course", "disentangle+relation", 64, 30, false},
+	{"b32", "none", 16, 30, false},
+	{"b32", "disentangle+pipeline", 16, 30, false},
+}
+
+// trainings are the models' geometries; recipes and sizes are the contest's.
+var trainings = map[string]study.Training{
+	"course-quick": study.Quick,
+	"course":       study.Course,
+	"b32":          {Model: vit.B32, ModelSeed: 1, Stimuli: stimuli.Config{Geometry: stimuli.B32, Seed: 1}, Recipe: finetune.Course},
 }
 
 func main() {
 	log.SetFlags(0)
 	python := flag.String("python", "", "a Python with torch; without it only the Go engines run")
 	rounds := flag.Int("rounds", 3, "turns of every engine; the table has medians")
-	slow := flag.Bool("go", true, "the pure Go backend too, in smaller batches")
+	slow := flag.Bool("go", true, "the pure Go backend too, in smaller batches, for some rows")
+	only := flag.String("only", "", "only this model: course-quick, course or b32")
 	flag.Parse()
 
 	xla, err := backend.Open("")
@@ -55,10 +77,11 @@ func main() {
 		peer = start(*python)
 		log.Print(peer.version)
 	}
-	table := figure.Table{Columns: []string{"model", "auxiliary loss", "pass", xla.Choice + ", images/s", "PyTorch, images/s", "ratio", "pure Go, images/s", "XLA/Go"}}
-	for _, c := range []contest{
-		{"quick", false, 64, 100}, {"quick", true, 64, 100}, {"course", false, 64, 30}, {"course", true, 64, 30},
-	} {
+	table := figure.Table{Columns: []string{"model", "auxiliary losses", "pass", xla.Choice + ", images/s", "PyTorch, images/s", "ratio", "pure Go, images/s", "XLA/Go"}}
+	for _, c := range contests {
+		if *only != "" && *only != c.model {
+			continue
+		}
 		var ours, theirs, ratio [2][]float64 // training, forward
 		for range *rounds {
 			train, forward := measure(xla, c)
@@ -74,13 +97,17 @@ func main() {
 			}
 		}
 		var plain [2]float64
-		if *slow {
+		if *slow && c.plain {
 			be, err := backend.Open(backend.Go)
 			check(err)
-			plain[0], plain[1] = measure(be, contest{c.preset, c.aux, 16, 20})
+			c.batch, c.steps = 16, 20
+			plain[0], plain[1] = measure(be, c)
 		}
 		for i, pass := range []string{"training", "forward"} {
-			row := []any{c.preset, onOff(c.aux), pass, number(median(ours[i])), number(median(theirs[i])), times(median(ratio[i])), number(plain[i]), "–"}
+			if pass == "forward" && c.losses != "none" {
+				continue // the same as without
+			}
+			row := []any{c.model, c.losses, pass, number(median(ours[i])), number(median(theirs[i])), times(median(ratio[i])), number(plain[i]), "–"}
 			if plain[i] > 0 {
 				row[7] = times(median(ours[i]) / plain[i])
 			}
@@ -95,11 +122,11 @@ func main() {
 // measure returns a backend's images per second of training and of the forward pass,
 // without the time that compiling takes.
 func measure(be *backend.Backend, c contest) (train, forward float64) {
-	t := study.Presets[c.preset]
-	t.Recipe.Epochs, t.Recipe.Batch, t.Recipe.Warmup = 1, c.batch, 0
-	if !c.aux {
-		t.Recipe.Disentangle = finetune.Disentangle{}
-	}
+	t := trainings[c.model]
+	t.Recipe.Epochs, t.Recipe.Batch, t.Recipe.Warmup, t.Recipe.Relation.After = 1, c.batch, 0, t.Recipe.Disentangle.After
+	losses, err := study.ParseLosses(c.losses, stimuli.Discrimination)
+	check(err)
+	t = losses.Apply(t)
 	t.Stimuli.Size = c.batch * c.steps
 	set, err := stimuli.Open(t.Stimuli)
 	check(err)
@@ -109,7 +136,9 @@ func measure(be *backend.Backend, c contest) (train, forward float64) {
 	_, err = finetune.Train(context.Background(), be, m, set, nil, t.Recipe, finetune.Options{Progress: clock.see})
 	check(err)
 	train = clock.rate()
-
+	if c.losses != "none" {
+		return train, 0
+	}
 	clock = stopwatch{}
 	_, err = finetune.Predict(context.Background(), be, m, set, clock.see)
 	check(err)
@@ -167,12 +196,7 @@ func (p *pytorch) line() string {
 }
 
 func (p *pytorch) measure(c contest) (rates [2]float64) {
-	name := map[string]string{"quick": "course-quick", "course": "course"}[c.preset]
-	aux := "-"
-	if c.aux {
-		aux = "aux"
-	}
-	_, err := fmt.Fprintln(p.in, name, aux, c.batch, c.steps)
+	_, err := fmt.Fprintln(p.in, c.model, c.losses, c.batch, c.steps)
 	check(err)
 	_, err = fmt.Sscan(p.line(), &rates[0], &rates[1])
 	check(err)
@@ -185,13 +209,6 @@ func median(x []float64) float64 {
 	}
 	x = slices.Sorted(slices.Values(x))
 	return (x[len(x)/2] + x[(len(x)-1)/2]) / 2
-}
-
-func onOff(on bool) string {
-	if on {
-		return "disentanglement"
-	}
-	return "none"
 }
 
 func number(x float64) string {
