@@ -30,6 +30,11 @@ func Write(w io.Writer, tensors []Tensor, metadata map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("safetensors: %w", err)
 	}
+	for _, t := range tensors {
+		if size, _ := byteLen(t.DType, t.Shape); size != len(t.Data) {
+			return fmt.Errorf("safetensors: tensor %q: %s of shape %s takes %d bytes, its Data has %d", t.Name, t.DType, formatShape(t.Shape), size, len(t.Data))
+		}
+	}
 	buffered := bufio.NewWriterSize(w, 1<<20)
 	buffered.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))) // Flush reports the first error of all writes
 	buffered.Write(header)
@@ -39,7 +44,7 @@ func Write(w io.Writer, tensors []Tensor, metadata map[string]string) error {
 	return buffered.Flush()
 }
 
-// appendHeader checks the tensors and writes the header as the reference writer does: without spaces, padded to 8 bytes.
+// appendHeader checks the tensors, but for their Data, and writes the header as the reference writer does: without spaces, padded to 8 bytes.
 func appendHeader(b []byte, tensors []Tensor, metadata map[string]string) ([]byte, error) {
 	b = append(b, '{')
 	if metadata != nil {
@@ -56,7 +61,8 @@ func appendHeader(b []byte, tensors []Tensor, metadata map[string]string) ([]byt
 	names := make(map[string]bool, len(tensors))
 	offset := 0
 	for _, t := range tensors {
-		if err := checkTensor(t); err != nil {
+		size, err := checkTensor(t)
+		if err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 		if names[t.Name] {
@@ -65,10 +71,10 @@ func appendHeader(b []byte, tensors []Tensor, metadata map[string]string) ([]byt
 		b = appendString(appendComma(b, len(b)-1), t.Name)
 		b = append(append(b, `:{"dtype":"`...), t.DType...)
 		b = appendInts(append(b, `","shape":`...), t.Shape)
-		b = appendInts(append(b, `,"data_offsets":`...), []int{offset, offset + len(t.Data)})
+		b = appendInts(append(b, `,"data_offsets":`...), []int{offset, offset + size})
 		b = append(b, '}')
 		names[t.Name] = true
-		offset += len(t.Data)
+		offset += size
 	}
 	b = append(b, '}')
 	for len(b)%8 != 0 {
@@ -80,18 +86,15 @@ func appendHeader(b []byte, tensors []Tensor, metadata map[string]string) ([]byt
 	return b, nil
 }
 
-func checkTensor(t Tensor) error {
+// checkTensor returns the number of bytes that a tensor takes.
+func checkTensor(t Tensor) (int, error) {
 	if t.Name == metadataKey {
-		return errors.New("the name is reserved")
+		return 0, errors.New("the name is reserved")
 	}
 	if !utf8.ValidString(t.Name) {
-		return errors.New("the name is not UTF-8")
+		return 0, errors.New("the name is not UTF-8")
 	}
-	size, err := byteLen(t.DType, t.Shape)
-	if err == nil && size != len(t.Data) {
-		err = fmt.Errorf("%s of shape %s takes %d bytes, its Data has %d", t.DType, formatShape(t.Shape), size, len(t.Data))
-	}
-	return err
+	return byteLen(t.DType, t.Shape)
 }
 
 // appendComma appends a comma before every element but the first.
