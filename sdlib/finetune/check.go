@@ -71,6 +71,10 @@ func (r Recipe) fits(set *stimuli.Set) error {
 			}
 			return fmt.Errorf("finetune: the pipeline and relation losses need pairs of objects, but image %d of the training set has none", i)
 		}
+		if first := set.Stimulus(0); r.Relation.on() && len(s.Pairs) != len(first.Pairs) {
+			return fmt.Errorf("finetune: the relation loss expects as many pairs of objects in every image, but image 0 of the training set has %d and image %d has %d",
+				len(first.Pairs), i, len(s.Pairs))
+		}
 		for _, o := range s.Objects {
 			if r.Disentangle.on() && (o.Shape < 0 || o.Shape >= attributeValues || o.Color < 0 || o.Color >= attributeValues) {
 				return fmt.Errorf("finetune: the disentanglement loss tells %d shapes and colors apart, but image %d of the training set has an object of shape %d and color %d: train on objects %q or %q",

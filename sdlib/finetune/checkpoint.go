@@ -30,9 +30,9 @@ type checkpoints struct {
 }
 
 const (
-	newest  = "checkpoint.safetensors"
-	before  = "checkpoint-before.safetensors"
-	damaged = "checkpoint-damaged.safetensors"
+	newest   = "checkpoint.safetensors"
+	previous = "checkpoint-before.safetensors"
+	damaged  = "checkpoint-damaged.safetensors"
 )
 
 // header is what a checkpoint says besides its tensors.
@@ -106,7 +106,7 @@ func (c *checkpoints) save(s *state, h header) error {
 		return fmt.Errorf("finetune: checkpoint: %w", err)
 	}
 	path := filepath.Join(c.dir, newest)
-	if err := os.Rename(path, filepath.Join(c.dir, before)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Rename(path, filepath.Join(c.dir, previous)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("finetune: checkpoint: %w", err)
 	}
 	if err := safetensors.WriteFile(path, all, map[string]string{"checkpoint": string(text)}); err != nil {
@@ -118,7 +118,7 @@ func (c *checkpoints) save(s *state, h header) error {
 
 // load takes up the newest checkpoint that can be read. A run without one starts at step 0.
 func (c *checkpoints) load(s *state) (header, error) {
-	for _, name := range []string{newest, before} {
+	for _, name := range []string{newest, previous} {
 		path := filepath.Join(c.dir, name)
 		h, err := c.read(path, s)
 		switch {

@@ -49,11 +49,16 @@ func (d Disentangle) loss(probes map[string]probe[*Node], trace *vit.Trace, b ba
 	x := objectTokens(trace.Get(vit.BlockNode(d.After, "resid_post")), b.tokens(), trace.Config().Prefix()) // [B, O, P, D]
 	B, O, P, D := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(2), x.Shape().Dim(3)
 	x = Reshape(x, B*O*P, D)
+	// Where an object covers fewer than P tokens, the label is -1, which is no logit's, and
+	// the mean over all B·O·P becomes one over those that there are.
+	missing := Reshape(LessThan(b.tokens(), ZerosLike(b.tokens())), B*O*P)
+	there := OneMinus(ReduceAllMean(ConvertDType(missing, x.DType())))
 	read := func(name string, x *Node, values *Node) (crossentropy *Node) {
 		logits := probes[name].read(x)
 		labels := Reshape(BroadcastToDims(ExpandAxes(values, -1), B, O, P), B*O*P)
-		seen[name] = DivScalar(hits(logits, labels), float64(B*O*P))
-		return crossEntropy(logits, labels)
+		labels = Where(missing, Scalar(labels.Graph(), labels.DType(), -1), labels)
+		seen[name] = Div(DivScalar(hits(logits, labels), float64(B*O*P)), there)
+		return Div(crossEntropy(logits, labels), there)
 	}
 	if d.Identity {
 		object := Add(MulScalar(b.shapes(), attributeValues), b.colors()) // [B, O] 0..255

@@ -88,7 +88,8 @@ func (r Recipe) sumNames() []string {
 }
 
 // crossEntropy is the mean of -log softmax(logits)[label], over all but the last axis
-// of logits [..., C]; labels are integers of the shape before it.
+// of logits [..., C]; labels are integers of the shape before it. A label of -1 adds
+// nothing to the sum and counts in the mean.
 func crossEntropy(logits, labels *Node) *Node {
 	C := logits.Shape().Dim(-1)
 	picked := Mul(OneHot(labels, C, logits.DType()), LogSoftmax(logits, -1))

@@ -17,8 +17,10 @@ type stepper struct {
 	be    *backend.Backend
 	parts int
 	whole *Exec // θ, m, v, sums, lr, t, indices, data -> θ, m, v, sums
-	part  *Exec // gradients, sums, θ, indices, data -> gradients, sums
+	part  *Exec // gradients, sums, θ, keep, indices, data -> gradients, sums
 	last  *Exec // θ, m, v, gradients, lr, t -> θ, m, v
+
+	gradients []*tensors.Tensor // sums over the parts of a batch; they stay on the device
 }
 
 // newStepper compiles the step of a recipe for a configuration.
@@ -44,10 +46,11 @@ func newStepper(be *backend.Backend, c vit.Config, r Recipe) (p *stepper, err er
 		share := 1 / float64(p.parts) // of a part in the batch's mean
 		p.part = compile("train part", func(in []*Node) []*Node {
 			sofar, sums, θ, rest := in[:n], in[n], in[n+1:2*n+1], in[2*n+1:]
-			total, sum := r.loss(c, θ, batch{rest[1:]}.pick(rest[0]))
+			keep, indices := rest[0], rest[1] // keep is 0 in the first part of a batch, then 1
+			total, sum := r.loss(c, θ, batch{rest[2:]}.pick(indices))
 			out := make([]*Node, n, n+1)
 			for i, g := range Gradient(total, θ...) {
-				out[i] = Add(sofar[i], MulScalar(g, share))
+				out[i] = Add(Mul(sofar[i], keep), MulScalar(g, share))
 			}
 			return append(out, Add(sums, MulScalar(Stack(sum, 0), share)))
 		})
@@ -108,20 +111,22 @@ func (p *stepper) run(s *state, data *deviceData, lr float64, indices []int32) (
 		s.step++
 		return nil
 	}
-	gradients := make([]*tensors.Tensor, len(s.weights))
-	for i, w := range s.weights {
-		gradients[i] = tensors.FromShape(w.Shape())
+	n := len(s.weights)
+	if p.gradients == nil {
+		for _, w := range s.weights {
+			p.gradients = append(p.gradients, tensors.FromShape(w.Shape()))
+		}
 	}
-	size := len(indices) / p.parts
+	size, keep := len(indices)/p.parts, float32(0)
 	for i := range p.parts {
-		out, err := p.call(p.part, append(gradients, s.sums), s.weights, append([]any{indices[i*size : (i+1)*size]}, data.args()...))
+		rest := append([]any{keep, indices[i*size : (i+1)*size]}, data.args()...)
+		out, err := p.call(p.part, append(p.gradients[:n:n], s.sums), s.weights, rest)
 		if err != nil {
 			return err
 		}
-		gradients, s.sums = out[:len(gradients):len(gradients)], out[len(gradients)]
+		p.gradients, s.sums, keep = out[:n], out[n], 1
 	}
-	all := s.tensors()
-	out, err := p.call(p.last, append(all[:len(all)-1:len(all)-1], gradients...), nil, []any{rate, t})
+	out, err := p.call(p.last, s.tensors()[:3*n], p.gradients, []any{rate, t})
 	if err != nil {
 		return err
 	}
@@ -158,5 +163,8 @@ func (p *stepper) close() {
 		if exec != nil {
 			exec.Finalize()
 		}
+	}
+	for _, x := range p.gradients {
+		x.FinalizeAll()
 	}
 }

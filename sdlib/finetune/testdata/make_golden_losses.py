@@ -93,11 +93,9 @@ def losses_of(model, i, weight, probe, how):
     if how["reads"] == "relation":
         logits, want = probe(pair_means(resid, i)), relations[i].reshape(-1).long()
     else:
-        at = tokens[i].long() + 1
-        picked = torch.stack([resid[b, at[b].reshape(-1)] for b in range(len(i))]).reshape(-1, WIDTH)
-        picked = picked * (at.reshape(-1, 1) > 0)  # a missing token is read as 0
-        logits = probe(picked)
-        want = (16 * shapes[i] + colors[i]).long().reshape(-1).repeat_interleave(4)
+        rows = [(b, j, o) for b, j in enumerate(i.tolist()) for o in range(4)]
+        logits = torch.cat([probe(resid[b, covers(j, o)]) for b, j, o in rows])
+        want = torch.cat([(16 * shapes[j, o] + colors[j, o]).long().expand(len(covers(j, o))) for _, j, o in rows])
     return task, weight * F.cross_entropy(logits, want), [(logits.argmax(-1) == want).float().mean().item()]
 
 

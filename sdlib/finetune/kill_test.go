@@ -1,0 +1,186 @@
+package finetune
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"samediff/sdlib/backend"
+	"samediff/sdlib/safetensors"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
+)
+
+// childDir, when set, makes the test binary a process that trains in that folder.
+const childDir = "FINETUNE_TEST_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		if _, err := trainEverything(context.Background(), Options{Dir: dir, Every: time.Nanosecond}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// everything turns on all that a run has to remember: 6 epochs of 40 steps.
+var everything = Recipe{Epochs: 6, Batch: 6, LR: 3e-3, WeightDecay: .01, Schedule: Plateau, Patience: 1, Factor: .5, Warmup: 5, Seed: 4,
+	Clip: 1, Accumulate: 2, Fresh: true, Keep: Best,
+	Disentangle: Disentangle{Weight: .5, After: 0}, Relation: Relation{Weight: 1, After: 1},
+	Pipeline: Pipeline{Weight: .5, WithinObject: []int{0}, WithinPair: []int{0, 1}, BetweenPairs: []int{1}, Heads: 1}}
+
+func trainEverything(ctx context.Context, o Options) (*Result, error) {
+	be, err := backend.Open(backend.Go)
+	if err != nil {
+		return nil, err
+	}
+	c := small
+	c.Width, c.MLP = 8, 16
+	m, err := vit.New(c, 1)
+	if err != nil {
+		return nil, err
+	}
+	set := stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.CourseQuick, Split: stimuli.Train, Size: 240, Seed: 1}
+	train, err := stimuli.Open(set)
+	if err != nil {
+		return nil, err
+	}
+	set.Split, set.Size = stimuli.Val, 40
+	val, err := stimuli.Open(set)
+	if err != nil {
+		return nil, err
+	}
+	return Train(ctx, be, m, train, val, everything, o)
+}
+
+// TestTenKills ends a training with SIGKILL at ten moments, none of which it is told of.
+// Resumed each time, it must end with the weights, the best epoch's weights and the
+// history of a training that was left alone, to the bit.
+func TestTenKills(t *testing.T) {
+	calm := t.TempDir()
+	want, err := trainEverything(t.Context(), Options{Dir: calm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want.Epoch == everything.Epochs {
+		t.Fatal("the best epoch is the last: choose a seed for which they differ")
+	}
+	dir := t.TempDir()
+	moments := rand.New(rand.NewPCG(1, 2))
+	middle := 0
+	for kill := range 10 {
+		step := killOnce(t, dir, time.Duration(moments.IntN(20000))*time.Microsecond)
+		t.Logf("kill %d: the last checkpoint is that of step %d", kill+1, step)
+		if step%40 != 0 {
+			middle++
+		}
+	}
+	if middle < 3 {
+		t.Errorf("%d of 10 checkpoints are of the middle of an epoch, expected at least 3", middle)
+	}
+	got, err := trainEverything(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, models := range map[string][2]*vit.Model{"best": {got.Model, want.Model}, "last": {got.Last, want.Last}} {
+		a, err := models[0].Hash()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, _ := models[1].Hash(); a != b {
+			t.Errorf("the %s weights are %.8s after ten kills, %.8s without", name, a, b)
+		}
+	}
+	for i := range want.History {
+		if got.History[i] != want.History[i] {
+			t.Errorf("epoch %d after ten kills: %+v, without: %+v", i+1, got.History[i], want.History[i])
+		}
+	}
+	if got.Epoch != want.Epoch {
+		t.Errorf("the best epoch is %d after ten kills, %d without", got.Epoch, want.Epoch)
+	}
+	a, b := readLog(t, filepath.Join(dir, logFile)), readLog(t, filepath.Join(calm, logFile))
+	for i := range b {
+		if len(a) != len(b) || a[i].Epoch != b[i].Epoch {
+			t.Fatalf("the log after ten kills is %+v, without %+v", a, b)
+		}
+	}
+}
+
+// killOnce starts a training in dir, kills it some time after its next checkpoint, and
+// returns the step of the checkpoint it left.
+func killOnce(t *testing.T, dir string, after time.Duration) (step int) {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childDir+"="+dir)
+	var errs strings.Builder
+	child.Stderr = &errs
+	file := filepath.Join(dir, newest)
+	modified := func() time.Time {
+		info, err := os.Stat(file)
+		if err != nil {
+			return time.Time{}
+		}
+		return info.ModTime()
+	}
+	before := modified()
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	for now := before; now.IsZero() || now.Equal(before); now = modified() {
+		select {
+		case err := <-ended:
+			t.Fatalf("the training ended before it was killed: %v\n%s", err, errs.String())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	time.Sleep(after)
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil || errs.Len() > 0 {
+		t.Fatalf("the training was not killed but ended with %v: %s", err, errs.String())
+	}
+	for _, name := range []string{newest, previous} {
+		if f, err := safetensors.Open(filepath.Join(dir, name)); err == nil {
+			defer f.Close()
+			var h header
+			if err := json.Unmarshal([]byte(f.Metadata()["checkpoint"]), &h); err != nil {
+				t.Fatal(err)
+			}
+			return h.Step
+		}
+	}
+	t.Fatal("a killed training left no checkpoint that can be read")
+	return 0
+}
+
+func readLog(t *testing.T, path string) (lines []logLine) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.SplitAfter(string(text), "\n") {
+		if line == "" {
+			break
+		}
+		var l logLine
+		if err := json.Unmarshal([]byte(line), &l); err != nil || !strings.HasSuffix(line, "\n") {
+			t.Fatalf("%s has the line %q: %v", path, line, err)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
