@@ -229,11 +229,14 @@ func (c *Config) readProcessor(path string) (side int, err error) {
 }
 
 // write writes config.json and preprocessor_config.json to a folder.
-func (c Config) write(dir string) error {
+func (c Config) write(dir string) error { return c.writeAs(dir, torchNames["F32"]) }
+
+// writeAs writes them for weights of a type, as PyTorch calls it.
+func (c Config) writeAs(dir, dtype string) error {
 	f := c.Family.Traits()
 	model := &hfModel{Image: c.posGrid() * c.Patch, Patch: c.Patch, Channels: 3, Width: c.Width, Blocks: c.Blocks, Heads: c.Heads,
 		MLP: c.MLP, Registers: c.Registers, Activation: string(f.Activation), NormEps: c.NormEps}
-	hf := hfConfig{Architectures: []string{f.Class}, ModelType: f.ModelType, DType: "float32",
+	hf := hfConfig{Architectures: []string{f.Class}, ModelType: f.ModelType, DType: dtype,
 		Labels: map[string]string{}, LabelIDs: map[string]any{}, hfModel: model}
 	switch c.Family {
 	case CLIP:

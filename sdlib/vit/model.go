@@ -74,7 +74,7 @@ func (m *Model) Save(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := safetensors.WriteFile(filepath.Join(dir, weightsFile), files, map[string]string{"format": "pt"}); err != nil {
+	if err := safetensors.WriteFile(filepath.Join(dir, weightsFile), files, torchMetadata); err != nil {
 		return err
 	}
 	return m.Config.write(dir)
