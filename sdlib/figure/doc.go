@@ -1,5 +1,5 @@
 // Package figure draws the figures and tables of a paper: heat maps, marked
-// line charts, scatter plots, image grids, attention maps over an image,
+// line charts, scatter plots, strip charts, image grids, attention maps over an image,
 // training curves, and panels put side by side. It knows no model: numbers and
 // images come in, a [Figure] comes out.
 //

@@ -123,6 +123,33 @@ func ExampleScatter() {
 	}.Figure(), "scatter.png")
 }
 
+// Three seeds each of models with different losses, on three sets.
+func ExampleDots() {
+	rng := rand.New(rand.NewPCG(4, 0))
+	runs := func(means ...float64) (values [][]float64) {
+		for _, mean := range means {
+			var seeds []float64
+			for range 3 {
+				seeds = append(seeds, min(mean+0.02*rng.NormFloat64(), 1))
+			}
+			values = append(values, seeds)
+		}
+		return values
+	}
+	save(figure.Dots{
+		Categories: []string{"none", "disentangle", "wo + wp", "disentangle + wo + wp", "disentangle + relation"},
+		Groups: []figure.DotGroup{
+			{Name: "train", Values: runs(.97, 1, 1, 1, 1)},
+			{Name: "test (IID)", Values: runs(.72, .96, .93, .99, .98)},
+			{Name: "compositional", Values: runs(.58, .83, .7, .88, .86)},
+			{Name: "OOD shape-color", Values: runs(.51, .6, .52, .62, .59)},
+		},
+		Guides: []figure.Guide{{Value: 0.5, Name: "chance"}},
+		Title:  "What auxiliary losses teach",
+		YLabel: "accuracy",
+	}.Figure(), "dots.png")
+}
+
 func ExampleCurves() {
 	var trainLoss, valLoss, trainAcc, valAcc []float64
 	for e := range 30 {

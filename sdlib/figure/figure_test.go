@@ -63,6 +63,12 @@ func TestBadInput(t *testing.T) {
 		"scatter: none":        {figure.Scatter{}.Figure(), "no points"},
 		"scatter: ragged":      {scatter([]float64{1, 2}, []float64{1}), "2 x and 1 y"},
 		"scatter: NaN":         {scatter([]float64{1}, []float64{nan}), "Y: number 0"},
+		"dots: none":           {figure.Dots{Categories: []string{"a"}}.Figure(), "nothing to show"},
+		"dots: no values":      {dots(nil), "no values"},
+		"dots: ragged":         {dots([]float64{1}, nil), `group 0 ("g") has 2 lists of values, expected 1`},
+		"dots: NaN":            {dots([]float64{1, nan}), "category 0: number 1 is NaN"},
+		"dots: guide":          {figure.Dots{Categories: []string{"a"}, Groups: []figure.DotGroup{{Values: [][]float64{{1}}}}, Guides: []figure.Guide{{Value: nan, Name: "g"}}}.Figure(), `guide "g"`},
+		"dots: limits":         {figure.Dots{Categories: []string{"a"}, Groups: []figure.DotGroup{{Values: [][]float64{{1}}}}, YMin: 3, YMax: 2}.Figure(), "YMin"},
 		"curves: none":         {figure.Curves{}.Figure(), "both empty"},
 		"curves: ragged":       {figure.Curves{Loss: []figure.Series{{Values: []float64{1}}}, Accuracy: []figure.Series{{Values: []float64{1, 2}}}}.Figure(), "has 2 values, expected 1"},
 		"images: none":         {figure.ImageGrid{}.Figure(), "Images is empty"},
@@ -112,6 +118,10 @@ func scatter(x, y []float64) *figure.Figure {
 	return figure.Scatter{Groups: []figure.Points{{X: x, Y: y}}}.Figure()
 }
 
+func dots(values ...[]float64) *figure.Figure {
+	return figure.Dots{Categories: []string{"a"}, Groups: []figure.DotGroup{{Name: "g", Values: values}}}.Figure()
+}
+
 func make1000(img image.Image) []image.Image {
 	images := make([]image.Image, 1000)
 	for i := range images {
@@ -135,6 +145,9 @@ func TestOddInput(t *testing.T) {
 		"one dot":          scatter([]float64{1}, []float64{1}),
 		"constant dots":    scatter([]float64{1, 1, 1}, []float64{1, 2, 3}),
 		"empty group":      figure.Scatter{Groups: []figure.Points{{Name: "none"}, {X: []float64{1}, Y: []float64{2}}}}.Figure(),
+		"one value":        dots([]float64{1}),
+		"500 equal values": dots(make([]float64, 500)),
+		"dots outside":     figure.Dots{Categories: []string{"a"}, Groups: []figure.DotGroup{{Values: [][]float64{{5, 6}}}}, YMax: 1}.Figure(),
 		"one pixel":        figure.ImageGrid{Images: []image.Image{figure.Swatch(color.Black, 1)}}.Figure(),
 		"sizes differ":     figure.ImageGrid{Images: []image.Image{figure.Swatch(color.Black, 8), figure.Swatch(color.Black, 64)}}.Figure(),
 		"no attention":     figure.Overlay{Image: figure.Swatch(color.White, 64), Weights: make([]float64, 16)}.Figure(),

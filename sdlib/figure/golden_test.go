@@ -23,6 +23,7 @@ var goldens = []struct {
 	{"lines.png", ExampleLines},
 	{"lines_band.png", ExampleLines_band},
 	{"scatter.png", ExampleScatter},
+	{"dots.png", ExampleDots},
 	{"curves.png", ExampleCurves},
 	{"imagegrid.png", ExampleImageGrid},
 	{"sheets.png", ExampleImageGrid_sheets},
