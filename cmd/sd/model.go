@@ -17,7 +17,7 @@ func (a *app) modelCommand() *cobra.Command {
 		Args:  arguments(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.modelListCommand(), a.modelBuildCommand())
+	cmd.AddCommand(a.modelListCommand(), a.modelShowCommand(), a.modelConvertCommand(), a.modelTraceCommand(), a.modelBuildCommand())
 	return cmd
 }
 

@@ -70,7 +70,7 @@ func (a *app) lab() (*study.Lab, error) {
 				fmt.Fprintln(a.err, be)
 			}
 		})
-		o.Progress = func(u progress.Update) { tell(); show(u) }
+		o.Progress, o.Hub.Progress = func(u progress.Update) { tell(); show(u) }, show
 		o.Notify = func(message string) { fmt.Fprintln(a.err, "sd:", message) }
 	}
 	return study.Open(o)

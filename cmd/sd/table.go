@@ -19,6 +19,7 @@ var tables = map[string]string{
 
 func (a *app) tableCommand() *cobra.Command {
 	var trained bool
+	scale := study.CourseScale
 	var to string
 	numbers := []string{"1", "7", "8"}
 	cmd := &cobra.Command{
@@ -43,7 +44,7 @@ shows what is there without training more.`,
 			if err != nil {
 				return err
 			}
-			rows, err := study.AblationTable(number)
+			rows, err := study.AblationTable(number, scale)
 			if err != nil {
 				return err
 			}
@@ -63,6 +64,7 @@ shows what is there without training more.`,
 			return a.printTable(paper.LossTable(tables[args[0]], results))
 		},
 	}
+	cmd.Flags().Var(choice[study.Scale]{&scale, []study.Scale{study.CourseScale, study.PaperScale}}, "scale", "how large the models are: course, or paper (ViT-B/16, 200 epochs; for a GPU)")
 	cmd.Flags().BoolVar(&trained, "trained", false, "only the models that the store has")
 	cmd.Flags().StringVar(&to, "csv", "", "file to write too: a line for each model and set, with n and a 95 % interval")
 	return cmd

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +17,7 @@ func (a *app) trainCommand() *cobra.Command {
 	var asJSON bool
 	presets := slices.Sorted(maps.Keys(study.Presets))
 	cmd := &cobra.Command{
-		Use:   "train [" + strings.Join(presets, "|") + "]",
+		Use:   "train [PRESET]",
 		Short: "Train a model, or read it from the store",
 		Long: `train makes a vision transformer that answers "same" or "different" about pictures
 of two objects (section 2 of the paper). It starts from random weights and
@@ -32,13 +31,18 @@ without it small models do not learn RMTS.
 
 A preset is a starting point: "quick" (the default; discrimination, one token per object,
 two to three minutes on two cores), "course" (four tokens per object, a quarter of an
-hour) or "rmts" (relational match-to-sample, five minutes). Each flag changes one field
-of it. A training is named by all of its fields: the same
-command again reads the model from the store, and a training that was interrupted, by
-ctrl-c or kill -9, goes on where it stopped and ends with the same weights.`,
+hour) or "rmts" (relational match-to-sample, five minutes). The others are the paper's:
+"clip-b16" and its like start from weights of the Hugging Face hub, "scratch-b16" from
+random ones, and train for 200 epochs on images of 224 pixels, which takes a GPU. Each
+flag changes one field of the preset.
+
+A training is named by all of its fields: the same command again reads the model from
+the store, and a training that was interrupted, by ctrl-c or kill -9, goes on where it
+stopped and ends with the same weights.`,
 		Example: `  sd train quick
   sd train quick --losses none       # the task loss alone
   sd train course --seed 2 --epochs 30
+  sd train dinov2-b14 --task rmts --epochs 30
   sd train rmts --losses disentangle+pipeline --objects 32
   sd train quick --recipe my.json`,
 		ValidArgs: presets,

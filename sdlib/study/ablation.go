@@ -15,27 +15,41 @@ import (
 	"samediff/sdlib/stimuli"
 )
 
-// An Ablation is one training of the paper's Tables 1, 7 and 8 at course scale: which
-// auxiliary losses teach a model from scratch to solve a task, on the 32 set, so that
-// the other 224 combinations of shape and color tell whether it has a rule.
+// An Ablation is one training of the paper's Tables 1, 7 and 8: which auxiliary losses
+// teach a model from scratch to solve a task, on the 32 set, so that the other 224
+// combinations of shape and color tell whether it has a rule.
 type Ablation struct {
+	Scale  Scale
 	Task   stimuli.Task
 	Losses Losses
 	Seed   uint64 // of everything random
 }
 
-// Training returns what is trained: the model and the recipe of [Quick] or [RMTS] for 12
-// epochs on 6,400 images, the paper's number, with the same data, steps and seeds
-// whatever the losses.
+// Scale is how large the models of an experiment are.
+type Scale string
+
+const (
+	CourseScale Scale = "course" // vit.CourseQuick and its like: minutes on two CPU cores
+	PaperScale  Scale = "paper"  // ViT-B/16 from scratch, as in the paper: many hours on a GPU
+)
+
+// Training returns what is trained, with the same data, steps and seeds whatever the
+// losses. At course scale that is the model and the recipe of [Quick] or [RMTS] for 12
+// epochs on 6,400 images, the paper's number; at the paper's, "scratch-b16" of [Presets].
 func (a Ablation) Training() Training {
-	t := Quick
-	t.Recipe.Relation.After = 2
-	if a.Task == stimuli.RMTS {
+	var t Training
+	switch {
+	case a.Scale == PaperScale:
+		t = Presets["scratch-b16"]
+		t.Stimuli.Task = a.Task
+	case a.Task == stimuli.RMTS:
 		t = RMTS
-		t.Stimuli.Size = 6400
+		t.Stimuli.Size, t.Recipe.Epochs = 6400, 12
+	default:
+		t = Quick
+		t.Recipe.Relation.After, t.Recipe.Epochs = 2, 12
 	}
 	t.Stimuli.Objects = stimuli.Compositional32
-	t.Recipe.Epochs = 12
 	t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = a.Seed, a.Seed, a.Seed
 	return a.Losses.Apply(t)
 }
@@ -46,7 +60,10 @@ var AblationSeeds = []uint64{1, 2, 3}
 // AblationTable returns the rows of Table 1 (both tasks: no auxiliary loss, either of the
 // paper's, both; and the relation loss beside them), Table 7 (discrimination) or Table 8
 // (RMTS), which take the losses apart.
-func AblationTable(number int) ([]Ablation, error) {
+func AblationTable(number int, scale Scale) ([]Ablation, error) {
+	if scale != CourseScale && scale != PaperScale {
+		return nil, fmt.Errorf("no scale %q, expected %s or %s", scale, CourseScale, PaperScale)
+	}
 	var all []Ablation
 	add := func(task stimuli.Task, losses ...string) {
 		for _, text := range losses {
@@ -55,7 +72,7 @@ func AblationTable(number int) ([]Ablation, error) {
 				panic(err) // a misspelled name below
 			}
 			for _, seed := range AblationSeeds {
-				all = append(all, Ablation{task, l, seed})
+				all = append(all, Ablation{scale, task, l, seed})
 			}
 		}
 	}
@@ -139,7 +156,7 @@ func (l *Lab) has(t Training) (bool, error) {
 }
 
 // ablationColumns are the columns of the CSV file of an ablation.
-var ablationColumns = []string{"task", "losses", "seed", "set", "n", "correct", "accuracy", "low", "high", "model"}
+var ablationColumns = []string{"scale", "task", "losses", "seed", "set", "n", "correct", "accuracy", "low", "high", "model"}
 
 // WriteAblation writes results as CSV, one line each, with Wilson's 95 % interval.
 func WriteAblation(w io.Writer, results []AblationResult) error {
@@ -147,7 +164,7 @@ func WriteAblation(w io.Writer, results []AblationResult) error {
 	out.Write(ablationColumns)
 	for _, r := range results {
 		low, high := r.Score.Interval()
-		out.Write([]string{string(r.Task), r.Losses.String(), strconv.FormatUint(r.Seed, 10), r.Set, strconv.Itoa(r.Score.N), strconv.Itoa(r.Score.Correct),
+		out.Write([]string{string(r.Scale), string(r.Task), r.Losses.String(), strconv.FormatUint(r.Seed, 10), r.Set, strconv.Itoa(r.Score.N), strconv.Itoa(r.Score.Correct),
 			fmt.Sprintf("%.4f", r.Score.Accuracy()), fmt.Sprintf("%.4f", low), fmt.Sprintf("%.4f", high), r.Model.Short()})
 	}
 	out.Flush()
@@ -170,12 +187,12 @@ func ReadAblation(path string) ([]AblationResult, error) {
 	}
 	var all []AblationResult
 	for i, line := range lines[1:] {
-		r := AblationResult{Ablation: Ablation{Task: stimuli.Task(line[0])}, Set: line[3], Model: artifact.ID(line[9])}
+		r := AblationResult{Ablation: Ablation{Scale: Scale(line[0]), Task: stimuli.Task(line[1])}, Set: line[4], Model: artifact.ID(line[10])}
 		var errs [4]error
-		r.Losses, errs[0] = ParseLosses(line[1], r.Task)
-		r.Seed, errs[1] = strconv.ParseUint(line[2], 10, 64)
-		r.Score.N, errs[2] = strconv.Atoi(line[4])
-		r.Score.Correct, errs[3] = strconv.Atoi(line[5])
+		r.Losses, errs[0] = ParseLosses(line[2], r.Task)
+		r.Seed, errs[1] = strconv.ParseUint(line[3], 10, 64)
+		r.Score.N, errs[2] = strconv.Atoi(line[5])
+		r.Score.Correct, errs[3] = strconv.Atoi(line[6])
 		if err := errors.Join(errs[:]...); err != nil {
 			return nil, fmt.Errorf("%s: line %d: %w", path, i+2, err)
 		}

@@ -64,8 +64,13 @@ func TestPipelineDepth(t *testing.T) {
 
 // The rows of a table's task differ in nothing but losses and seed.
 func TestAblationsAreComparable(t *testing.T) {
-	for number, n := range map[int]int{1: 30, 7: 24, 8: 21} {
-		rows, err := AblationTable(number)
+	for _, c := range []struct {
+		number int
+		scale  Scale
+		n      int
+	}{{1, CourseScale, 30}, {7, CourseScale, 24}, {8, CourseScale, 21}, {1, PaperScale, 30}} {
+		number, scale, n := c.number, c.scale, c.n
+		rows, err := AblationTable(number, scale)
 		if err != nil || len(rows) != n {
 			t.Fatalf("table %d has %d trainings, %v; want %d", number, len(rows), err, n)
 		}
@@ -79,21 +84,24 @@ func TestAblationsAreComparable(t *testing.T) {
 			if _, _, err := training.open(); err != nil {
 				t.Errorf("table %d, %v: %v", number, row, err)
 			}
-			plain := Ablation{Task: row.Task, Seed: row.Seed}.Training()
+			plain := Ablation{Scale: scale, Task: row.Task, Seed: row.Seed}.Training()
 			if got, want := (Losses{}).Apply(row.Training()), plain; !reflect.DeepEqual(got, want) {
 				t.Errorf("table %d, %v differs from the row without losses in more than these:\n%+v\n%+v", number, row, got, want)
 			}
 		}
 	}
-	if _, err := AblationTable(2); err == nil {
+	if _, err := AblationTable(1, "large"); err == nil {
+		t.Error("there is a scale \"large\"")
+	}
+	if _, err := AblationTable(2, CourseScale); err == nil {
 		t.Error("table 2 compares losses")
 	}
 }
 
 func TestAblationFile(t *testing.T) {
 	want := []AblationResult{
-		{Ablation{stimuli.RMTS, Pipeline(stimuli.RMTS), 3}, "compositional", finetune.Score{N: 6400, Correct: 3201}, "0123456789ab"},
-		{Ablation{stimuli.Discrimination, Losses{}, 1}, "train", finetune.Score{N: 10, Correct: 10}, "ba9876543210"},
+		{Ablation{PaperScale, stimuli.RMTS, Pipeline(stimuli.RMTS), 3}, "compositional", finetune.Score{N: 6400, Correct: 3201}, "0123456789ab"},
+		{Ablation{CourseScale, stimuli.Discrimination, Losses{}, 1}, "train", finetune.Score{N: 10, Correct: 10}, "ba9876543210"},
 	}
 	var text bytes.Buffer
 	if err := WriteAblation(&text, want); err != nil {

@@ -41,7 +41,9 @@ func CourseModels() []CourseModel {
 	add("rmts-256-quick", "RMTS learned by the relation loss", RMTS, both)
 	add("discrimination-256-course", "four tokens per object, as in ViT-B/16", Course, both)
 
-	small := func(task stimuli.Task) Training { return Ablation{Task: task, Seed: AblationSeeds[0]}.Training() }
+	small := func(task stimuli.Task) Training {
+		return Ablation{Scale: CourseScale, Task: task, Seed: AblationSeeds[0]}.Training()
+	}
 	add("discrimination-32-quick", "32 combinations; the other 224 are new to it (Table 1)", small(stimuli.Discrimination), both)
 	add("rmts-32-quick", "32 combinations; the other 224 are new to it (Table 1)", small(stimuli.RMTS), both)
 	return all

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,11 +14,13 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
 )
 
 // Find returns the model that a name stands for:
 //
-//   - one of Presets, which is trained if the store does not have it;
+//   - one of Presets, which is trained if the store does not have it, unless it is a
+//     checkpoint of the paper, which takes too long to do unasked;
 //   - one of CourseModels, which come with the repository;
 //   - the ID of a trained model in the store, or its first digits if no other trained
 //     model has the same;
@@ -26,6 +29,11 @@ import (
 //     images and patches have, all objects, the seed of the presets.
 func (l *Lab) Find(ctx context.Context, name string) (*Model, error) {
 	if t, ok := Presets[name]; ok {
+		if _, paper := vit.FindCheckpoint(name); paper == nil {
+			if has, err := l.has(t); err != nil || !has {
+				return nil, cmp.Or(err, fmt.Errorf("%s was not fine-tuned yet, which takes many hours on a GPU: `sd train %s` does it", name, name))
+			}
+		}
 		return l.Train(ctx, t)
 	}
 	if slices.ContainsFunc(CourseModels(), func(c CourseModel) bool { return c.Name == name }) {
@@ -84,12 +92,12 @@ func (l *Lab) folder(dir string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g := geometryOf(m.Config); g.Name != "" {
+		m.Training.Stimuli = stimuli.Config{Geometry: g, Seed: Quick.Stimuli.Seed}
+		return m, nil
+	}
 	var sizes []string
 	for _, g := range stimuli.Geometries() {
-		if g.Image == m.Config.Image && g.Patch == m.Config.Patch {
-			m.Training.Stimuli = stimuli.Config{Geometry: g, Seed: Quick.Stimuli.Seed}
-			return m, nil
-		}
 		sizes = append(sizes, fmt.Sprintf("%s (%d and %d)", g.Name, g.Image, g.Patch))
 	}
 	return nil, fmt.Errorf("model %s: images of %d pixels and patches of %d fit no geometry: expected %s",

@@ -6,6 +6,7 @@ import (
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/hub"
 	"samediff/sdlib/progress"
 )
 
@@ -16,6 +17,7 @@ type Options struct {
 	Backend  string        // as for backend.Open; "" is the best that works here
 	Progress progress.Func // told how far long steps are
 	Notify   func(string)  // told what happens on the way: waiting, damage found
+	Hub      hub.Options   // where pretrained weights come from
 	// OnEpoch is told all epochs of a training so far after each one, to plot them while it runs.
 	OnEpoch func(history []finetune.Epoch)
 }

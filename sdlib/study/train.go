@@ -9,6 +9,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/hub"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -16,10 +17,15 @@ import (
 // A Training says everything that a trained model depends on.
 type Training struct {
 	Model     vit.Config      `json:"model"`
-	ModelSeed uint64          `json:"model_seed"` // of the starting weights
+	ModelSeed uint64          `json:"model_seed"` // of the starting weights, or of the new head
 	Stimuli   stimuli.Config  `json:"stimuli"`    // the training set; the other splits have the same configuration
 	Val       int             `json:"val"`        // images of the validation set, evaluated after each epoch
 	Recipe    finetune.Recipe `json:"recipe"`
+	// Start names the pretrained weights that training starts from, one of
+	// vit.Checkpoints such as "clip-b16"; "" is random ones. The checkpoint's repository
+	// and commit are in Source, which Train fills in: they belong to the key.
+	Start  string `json:"start,omitempty"`
+	Source string `json:"source,omitempty"`
 }
 
 // Quick is the model that `make demo` trains: discrimination on 6,400 images of 64
@@ -58,9 +64,6 @@ func deeper(c vit.Config, blocks int) vit.Config {
 	return c
 }
 
-// Presets are the trainings that have a name.
-var Presets = map[string]Training{"quick": Quick, "course": Course, "rmts": RMTS}
-
 // A Model is a vision transformer with the key that names it in the store.
 type Model struct {
 	*vit.Model
@@ -91,7 +94,7 @@ func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
 		if err != nil {
 			return err
 		}
-		start, err := vit.New(t.Model, t.ModelSeed)
+		start, err := t.start(ctx, l.options.Hub)
 		if err != nil {
 			return err
 		}
@@ -129,10 +132,28 @@ func (t *Training) key() artifact.Key {
 	return artifact.Key{Step: "train", Version: trainVersion, Params: *t}
 }
 
+// start returns the model before the first step.
+func (t *Training) start(ctx context.Context, o hub.Options) (*vit.Model, error) {
+	if t.Start == "" {
+		return vit.New(t.Model, t.ModelSeed)
+	}
+	return vit.Pretrained(ctx, t.Start, t.Model.Classes, t.ModelSeed, o)
+}
+
 // open checks the training and plans its sets, before anything is computed.
 func (t *Training) open() (train, val *stimuli.Set, err error) {
 	if t.Stimuli, err = t.Stimuli.Resolved(); err != nil {
 		return nil, nil, err
+	}
+	if t.Start != "" {
+		c, err := vit.FindCheckpoint(t.Start)
+		if err != nil {
+			return nil, nil, err
+		}
+		if t.Model != c.Config {
+			return nil, nil, fmt.Errorf("a training that starts from %s has another model than that: expected %+v, got %+v", t.Start, c.Config, t.Model)
+		}
+		t.Source = c.Repo + "@" + c.Revision
 	}
 	t.Stimuli.Split = stimuli.Train
 	if train, err = stimuli.Open(t.Stimuli); err != nil {
