@@ -30,6 +30,8 @@ func TestGolden(t *testing.T) {
 		"combinations.png":    ExampleCombinationFigure,
 		"patches.png":         ExamplePatchFigure,
 		"training.png":        ExampleTrainingCurve,
+		"contributions.png":   ExampleContributionFigure,
+		"confusions.png":      ExampleConfusionFigure,
 	} {
 		t.Run(file, func(t *testing.T) {
 			if *update {
