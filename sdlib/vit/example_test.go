@@ -94,3 +94,50 @@ func ExampleForwardFrom() {
 	// stream [1 17 24]
 	// the same logits, bit for bit: true
 }
+
+// What every head writes in the direction that tells the answers apart: the stream is
+// taken apart, and each part multiplied by the difference of the head's two rows.
+func ExampleDecompose() {
+	be := check(backend.Open("go"))
+	m := check(vit.Load("testdata/square"))
+	images := check(m.Config.Images(make([]uint8, 32*32*3)))
+
+	p := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+		_, trace := vit.Forward(m.Config, w, in[0], vit.Want(vit.PartNodes...))
+		parts := vit.Decompose(w, trace)
+		direction := Sub(Slice(w.Head.W, AxisElem(1)), Slice(w.Head.W, AxisElem(0))) // [1, D]
+		written := Einsum("bhtd,xd->bht", parts.Heads[2], direction)                 // by the heads of block 2
+		return []*Node{Slice(written, AxisElem(0), AxisRange(), AxisElem(0))}        // at CLS
+	}))
+	defer p.Close()
+	fmt.Printf("%.2f\n", check(p.Run(images))[0].Value())
+	// Output:
+	// [[[-0.68] [0.97] [-1.40]]]
+}
+
+// A pretrained model for images of another size: its positions, learned on a grid of 4 by
+// 4 patches, are resampled to 6 by 6 inside the graph, and a new head has two answers.
+func ExampleLoadBackbone() {
+	m := check(vit.LoadBackbone("testdata/clip-whole", 2, 1, 48))
+	c := m.Config
+	fmt.Println(c.Family, "with", c.Tokens(), "tokens,", c.Prefix(), "in front of", c.Grid(), "x", c.Grid(), "patches")
+	fmt.Println("positions", m.Weights.Pos.Shape().Dimensions, "head", m.Weights.Head.W.Shape().Dimensions)
+	// Output:
+	// clip with 37 tokens, 1 in front of 6 x 6 patches
+	// positions [1 17 24] head [2 24]
+}
+
+// What sets the families apart.
+func ExampleFamily_Traits() {
+	for _, f := range vit.Families {
+		t := f.Traits()
+		fmt.Printf("%-21s  %-17s  reads %-15s  LayerScale %t\n", f, t.Activation, t.Readout, t.LayerScale)
+	}
+	// Output:
+	// vit                    gelu               reads CLS              LayerScale false
+	// deit                   gelu               reads CLS              LayerScale false
+	// clip                   quick_gelu         reads CLS              LayerScale false
+	// siglip                 gelu_pytorch_tanh  reads mean of patches  LayerScale false
+	// dinov2                 gelu               reads CLS, mean patch  LayerScale true
+	// dinov2_with_registers  gelu               reads CLS, mean patch  LayerScale true
+}
