@@ -64,10 +64,10 @@ func (p pass) patches(images *Node, w Linear[*Node]) *Node {
 	}
 	B, D, g, side := images.Shape().Dim(0), p.c.Width, p.c.Grid(), p.c.Patch
 	x := Reshape(p.c.Pixels(images), B, g, side, g, side, 3)
-	x = TransposeAllAxes(x, 0, 1, 3, 2, 4, 5)      // [B, g, g, side, side, 3]
-	x = Reshape(x, B, g*g, side*side*3)            // [B, g², side·side·3]
-	kernel := TransposeAllAxes(w.W, 0, 2, 3, 1)    // [D, side, side, 3]: a convolution whose stride is the patch is a product with each patch
-	kernel = Reshape(kernel, D, side*side*3)       //
+	x = TransposeAllAxes(x, 0, 1, 3, 2, 4, 5)   // [B, g, g, side, side, 3]
+	x = Reshape(x, B, g*g, side*side*3)         // [B, g², side·side·3]
+	kernel := TransposeAllAxes(w.W, 0, 2, 3, 1) // [D, side, side, 3]: a convolution whose stride is the patch is a product with each patch
+	kernel = Reshape(kernel, D, side*side*3)
 	return p.linear(x, Linear[*Node]{kernel, w.B}) // [B, g², D]
 }
 

@@ -214,5 +214,6 @@ def variants():
     (here / "variants.json").write_text(json.dumps({"transformers": version("transformers"), "variants": counts}, indent=1) + "\n")
 
 
-models()
-variants()
+if __name__ == "__main__":
+    models()
+    variants()
