@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -114,6 +115,21 @@ func TestOnEpochAndTimes(t *testing.T) {
 	}
 	if len(res.Times) != 2 || res.Times[0].Data <= 0 || res.Times[1].Step <= 0 || res.Times[1].Evaluation <= 0 {
 		t.Errorf("times %+v, expected those of 2 epochs", res.Times)
+	}
+}
+
+// TestPrecision: rounding the factors of products to 8 or 11 significant bits shows in the losses, and little.
+func TestPrecision(t *testing.T) {
+	_, exact := train(t, smallRecipe, Options{})
+	for p, limit := range map[vit.Precision]float64{vit.BF16: 2e-2, vit.TF32: 2e-3} {
+		r := smallRecipe
+		r.Precision = p
+		_, rounded := train(t, r, Options{})
+		for i := range exact {
+			if diff := math.Abs(rounded[i].Loss/exact[i].Loss - 1); diff == 0 || diff > limit {
+				t.Errorf("%s: epoch %d has loss %g, %g in float32: expected a difference of more than 0 and at most %g of it", p, i+1, rounded[i].Loss, exact[i].Loss, limit)
+			}
+		}
 	}
 }
 

@@ -169,6 +169,8 @@ func TestBadInput(t *testing.T) {
 		"factor is 1":           func(r *Recipe) { r.Factor = 1 },
 		"patience is -1":        func(r *Recipe) { r.Patience = -1 },
 		"decay_by_accuracy":     func(r *Recipe) { r.Faithful.DecayByAccuracy = true },
+		"precision \"f8\"":      func(r *Recipe) { r.Precision = "f8" },
+		"keep is \"first\"":     func(r *Recipe) { r.Keep = "first" },
 		"norm -1":               func(r *Recipe) { r.Clip = -1 },
 		"into 5 equal parts":    func(r *Recipe) { r.Accumulate = 5 },
 
