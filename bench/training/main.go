@@ -9,20 +9,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"log"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 	"time"
 
+	"samediff/bench/internal/peer"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/finetune"
@@ -72,10 +67,10 @@ func main() {
 	xla, err := backend.Open("")
 	check(err)
 	log.Printf("%v; %d CPUs, %s", xla, runtime.NumCPU(), runtime.Version())
-	var peer *pytorch
+	var torch *peer.Process
 	if *python != "" {
-		peer = start(*python)
-		log.Print(peer.version)
+		torch = start(*python)
+		log.Print(torch.Version)
 	}
 	table := figure.Table{Columns: []string{"model", "auxiliary losses", "pass", xla.Choice + ", images/s", "PyTorch, images/s", "ratio", "pure Go, images/s", "XLA/Go"}}
 	for _, c := range contests {
@@ -88,10 +83,12 @@ func main() {
 			for i, rate := range []float64{train, forward} {
 				ours[i] = append(ours[i], rate)
 			}
-			if peer == nil {
+			if torch == nil {
 				continue
 			}
-			for i, rate := range peer.measure(c) {
+			rates, err := torch.Ask(c.model, c.losses, c.batch, c.steps)
+			check(err)
+			for i, rate := range rates {
 				theirs[i] = append(theirs[i], rate)
 				ratio[i] = append(ratio[i], ours[i][len(ours[i])-1]/rate)
 			}
@@ -107,9 +104,9 @@ func main() {
 			if pass == "forward" && c.losses != "none" {
 				continue // the same as without
 			}
-			row := []any{c.model, c.losses, pass, number(median(ours[i])), number(median(theirs[i])), times(median(ratio[i])), number(plain[i]), "–"}
+			row := []any{c.model, c.losses, pass, number(peer.Median(ours[i])), number(peer.Median(theirs[i])), times(peer.Median(ratio[i])), number(plain[i]), "–"}
 			if plain[i] > 0 {
-				row[7] = times(median(ours[i]) / plain[i])
+				row[7] = times(peer.Median(ours[i]) / plain[i])
 			}
 			table.Add(row...)
 		}
@@ -168,47 +165,12 @@ func (s *stopwatch) rate() float64 {
 	return float64(s.last-s.first) / s.lastTime.Sub(s.firstAt).Seconds()
 }
 
-// pytorch is train_pytorch.py, running beside.
-type pytorch struct {
-	version string
-	in      io.Writer
-	out     *bufio.Reader
-}
-
-func start(python string) *pytorch {
+// start runs train_pytorch.py.
+func start(python string) *peer.Process {
 	_, here, _, _ := runtime.Caller(0)
-	cmd := exec.Command(python, filepath.Join(filepath.Dir(here), "train_pytorch.py"))
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	p, err := peer.Start(python, filepath.Join(filepath.Dir(here), "train_pytorch.py"))
 	check(err)
-	out, err := cmd.StdoutPipe()
-	check(err)
-	check(cmd.Start())
-	p := &pytorch{in: in, out: bufio.NewReader(out)}
-	p.version = p.line()
 	return p
-}
-
-func (p *pytorch) line() string {
-	s, err := p.out.ReadString('\n')
-	check(err)
-	return strings.TrimSpace(s)
-}
-
-func (p *pytorch) measure(c contest) (rates [2]float64) {
-	_, err := fmt.Fprintln(p.in, c.model, c.losses, c.batch, c.steps)
-	check(err)
-	_, err = fmt.Sscan(p.line(), &rates[0], &rates[1])
-	check(err)
-	return rates
-}
-
-func median(x []float64) float64 {
-	if len(x) == 0 {
-		return 0
-	}
-	x = slices.Sorted(slices.Values(x))
-	return (x[len(x)/2] + x[(len(x)-1)/2]) / 2
 }
 
 func number(x float64) string {

@@ -16,6 +16,7 @@ MODELS = {  # image, patch, width, blocks, heads
     "course-quick": (64, 16, 96, 4, 3),
     "course": (64, 8, 96, 6, 3),
     "b32": (224, 32, 768, 12, 12),
+    "b16": (224, 16, 768, 12, 12),
 }
 
 
