@@ -56,24 +56,32 @@ func (p patchDrawing) pixels() image.Image {
 }
 
 func (p patchDrawing) draw(c draw.Canvas) {
-	const margin = 3 // points, for lines at the border
-	side := c.Max.X - c.Min.X - 2*margin
-	low := vg.Point{X: c.Min.X + margin, Y: c.Min.Y + margin}
-	at := func(row, col int) vg.Point { // a corner of the patch grid; rows count downwards
-		n := vg.Length(p.grid)
-		return low.Add(vg.Point{X: side * vg.Length(col) / n, Y: side * (1 - vg.Length(row)/n)})
-	}
-	c.DrawImage(vg.Rectangle{Min: low, Max: low.Add(vg.Point{X: side, Y: side})}, p.pixels())
+	at := p.corners(c)
+	n := float64(p.grid)
+	c.DrawImage(vg.Rectangle{Min: at(n, 0), Max: at(0, n)}, p.pixels())
 
 	lines := draw.LineStyle{Color: color.Gray{0xc8}, Width: 0.5}
 	for k := range p.grid + 1 {
-		c.StrokeLines(lines, []vg.Point{at(k, 0), at(k, p.grid)}, []vg.Point{at(0, k), at(p.grid, k)})
+		k := float64(k)
+		c.StrokeLines(lines, []vg.Point{at(k, 0), at(k, n)}, []vg.Point{at(0, k), at(n, k)})
 	}
 	for k, o := range p.objects {
 		frame := draw.LineStyle{Color: figure.SeriesColor(k), Width: 1.2}
 		for _, token := range o.Tokens {
-			row, col := token/p.grid, token%p.grid
+			row, col := float64(token/p.grid), float64(token%p.grid)
 			c.StrokeLines(frame, []vg.Point{at(row, col), at(row, col+1), at(row+1, col+1), at(row+1, col), at(row, col)})
 		}
+	}
+}
+
+// corners returns where the corners of the patch grid lie, rows counted from the top;
+// fractions are between corners.
+func (p patchDrawing) corners(c draw.Canvas) func(row, col float64) vg.Point {
+	const margin = 3 // points, for lines at the border
+	side := c.Max.X - c.Min.X - 2*margin
+	low := vg.Point{X: c.Min.X + margin, Y: c.Min.Y + margin}
+	n := float64(p.grid)
+	return func(row, col float64) vg.Point {
+		return low.Add(vg.Point{X: side * vg.Length(col/n), Y: side * vg.Length(1-row/n)})
 	}
 }

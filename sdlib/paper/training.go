@@ -8,43 +8,68 @@ import (
 	"samediff/sdlib/finetune"
 )
 
-// TrainingCurve shows how a training went: the losses on the left, on the right the
-// accuracy on training and validation images and, where the disentanglement loss was
-// used, how often its probes name an object's shape and color right.
+// TrainingCurve shows how a training went: the losses on the left; on the right the
+// accuracy of the answers on training and validation images and, dashed, that of the
+// probes of the auxiliary losses, where they were used; and below, where the pipeline
+// loss was used, what share of attention goes where the loss wants it.
+//
+// The history is that of a training that has ended (study.Model.History) or, after any
+// epoch, of one that runs (study.Options.OnEpoch).
 func TrainingCurve(history []finetune.Epoch) (*figure.Figure, error) {
 	if len(history) == 0 {
 		return nil, errors.New("paper: a training curve of no epochs: the history is empty, as for a model that was read from files")
 	}
-	series := func(name string, of func(finetune.Epoch) float64) figure.Series {
-		s := figure.Series{Name: name}
-		for _, e := range history {
-			s.Values = append(s.Values, of(e))
-		}
-		s.NoMark = len(history) > 1
-		return s
-	}
-	measured := func(s figure.Series) bool { return slices.Max(s.Values) > 0 }
-
-	c := figure.Curves{Chance: .5, Title: "Training"}
+	var epochs []float64
 	for _, e := range history {
-		c.Epochs = append(c.Epochs, float64(e.Epoch))
+		epochs = append(epochs, float64(e.Epoch))
 	}
-	c.Loss = []figure.Series{series("task loss", func(e finetune.Epoch) float64 { return e.Task })}
-	if aux := series("auxiliary loss", func(e finetune.Epoch) float64 { return e.Aux }); measured(aux) {
-		c.Loss = append(c.Loss, aux)
-	}
-	c.Accuracy = []figure.Series{series("training", func(e finetune.Epoch) float64 { return e.Train })}
-	if val := series("validation", func(e finetune.Epoch) float64 { return e.Val }); measured(val) {
-		c.Accuracy = append(c.Accuracy, val)
-	}
-	for _, probe := range []figure.Series{
-		series("shape probe", func(e finetune.Epoch) float64 { return e.Shape }),
-		series("color probe", func(e finetune.Epoch) float64 { return e.Color }),
-	} {
-		if probe.Dashed = true; measured(probe) {
-			c.Accuracy = append(c.Accuracy, probe)
+	// measured leaves out what no epoch has measured: 0, or -1 for a missing validation set.
+	measured := func(dashed bool, all ...curve) (series []figure.Series) {
+		for _, c := range all {
+			s := figure.Series{Name: c.name, Dashed: dashed, NoMark: len(history) > 1}
+			for _, e := range history {
+				s.Values = append(s.Values, c.of(e))
+			}
+			if slices.Max(s.Values) > 0 {
+				series = append(series, s)
+			}
 		}
+		return series
 	}
-	f := c.Figure()
-	return checked(f)
+	curves := figure.Curves{
+		Title: "Training", Epochs: epochs, Chance: .5,
+		Loss: measured(false,
+			curve{"task loss", func(e finetune.Epoch) float64 { return e.Task }},
+			curve{"auxiliary loss", func(e finetune.Epoch) float64 { return e.Aux }}),
+		Accuracy: append(
+			measured(false,
+				curve{"training", func(e finetune.Epoch) float64 { return e.Train }},
+				curve{"validation", func(e finetune.Epoch) float64 { return e.Val }}),
+			measured(true,
+				curve{"shape probe", func(e finetune.Epoch) float64 { return e.Shape }},
+				curve{"color probe", func(e finetune.Epoch) float64 { return e.Color }},
+				curve{"identity probe", func(e finetune.Epoch) float64 { return e.Identity }},
+				curve{"relation probe", func(e finetune.Epoch) float64 { return e.Relation }})...),
+	}.Figure()
+	scores := measured(false,
+		curve{"within object", func(e finetune.Epoch) float64 { return e.WithinObject }},
+		curve{"within pair", func(e finetune.Epoch) float64 { return e.WithinPair }},
+		curve{"between pairs", func(e finetune.Epoch) float64 { return e.BetweenPairs }})
+	if scores == nil {
+		return checked(curves)
+	}
+	for i := range scores {
+		scores[i].Color = lineColors[scores[i].Name] // those of Figure 2
+	}
+	attention := figure.Lines{
+		Title: "Attention where the pipeline loss wants it", X: epochs, Series: scores,
+		XLabel: "epoch", YLabel: "score", YMax: 1, Width: 4.4,
+	}.Figure()
+	return checked(figure.Grid{Figures: []*figure.Figure{curves, attention}, Columns: 1, NoLetters: true}.Figure())
+}
+
+// A curve is one quantity of a training.
+type curve struct {
+	name string
+	of   func(finetune.Epoch) float64
 }
