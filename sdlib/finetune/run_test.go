@@ -133,6 +133,25 @@ func TestPrecision(t *testing.T) {
 	}
 }
 
+// TestPresets: each recipe fits the model and the number of images it is made for.
+func TestPresets(t *testing.T) {
+	rmts := vit.CourseQuick
+	rmts.Blocks = 6
+	for name, p := range map[string]struct {
+		recipe Recipe
+		model  vit.Config
+		images int
+	}{
+		"Paper": {Paper, vit.B16, 6400}, "PaperExponential": {PaperExponential, vit.B16, 6400},
+		"PaperPlateau": {PaperPlateau, vit.B32, 6400}, "PaperDINOv2": {PaperDINOv2, vit.B16, 6400},
+		"Quick": {Quick, vit.CourseQuick, 6400}, "Course": {Course, vit.Course, 6400}, "RMTS": {RMTS, rmts, 12800},
+	} {
+		if err := p.recipe.Validate(p.model, p.images); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestParseRecipe(t *testing.T) {
 	r, err := ParseRecipe([]byte(`{"epochs": 3, "schedule": "plateau", "pipeline": {"weight": 1, "within_pair": [1, 2]}}`))
 	if err != nil || r.Epochs != 3 || r.Schedule != Plateau || !slices.Equal(r.Pipeline.WithinPair, []int{1, 2}) {
