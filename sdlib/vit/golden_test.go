@@ -187,6 +187,26 @@ func TestLoadBackbone(t *testing.T) {
 	if a, b := head(1), head(1); !slices.Equal(a, b) || slices.Equal(a, head(2)) || slices.Max(a) > 2*initStd || slices.Max(a) < initStd/2 {
 		t.Errorf("heads of seeds 1, 1 and 2: %v, %v, %v", a[:3], b[:3], head(2)[:3])
 	}
+	// Older files are those of a model without a head: no prefix, a pooler.
+	dir := copyModel(t)
+	rewrite(t, dir, func(all []safetensors.Tensor) (kept []safetensors.Tensor) {
+		for _, x := range all {
+			if x.Name = strings.TrimPrefix(x.Name, "vit."); !strings.HasPrefix(x.Name, "classifier.") {
+				kept = append(kept, x)
+			}
+		}
+		return append(kept, safetensors.Float32s("pooler.dense.bias", []int{24}, make([]float32, 24)))
+	})
+	square := golden(t, "square")
+	if m, err := LoadBackbone(dir, 2, 1, 0); err != nil || m.Config != square.Config || !m.Weights.Norm.Scale.Equal(square.Weights.Norm.Scale) {
+		t.Errorf("a model without a head: %v", err)
+	}
+	rewrite(t, dir, func(all []safetensors.Tensor) []safetensors.Tensor {
+		return append(all, safetensors.Float32s("projector.weight", []int{1}, []float32{1}))
+	})
+	if _, err := LoadBackbone(dir, 2, 1, 0); err == nil || !strings.Contains(err.Error(), "projector.weight is not a weight of this model") {
+		t.Errorf("a weight that nobody knows: error %v", err)
+	}
 	// MAE's has a decoder.
 	if m, err := LoadBackbone("testdata/mae", 5, 1, 0); err != nil || m.Config.Family != ViT || m.Config.Classes != 5 {
 		t.Errorf("MAE's encoder: %v", err)
