@@ -69,6 +69,18 @@ func TestConfigText(t *testing.T) {
 	}
 }
 
+// The name by content of a plain ViT is what it was before there were families.
+func TestHashKept(t *testing.T) {
+	m, err := New(CourseQuick, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "34d7bfa0de0b2fc294ed35fde4c21fafff24de90bdf02c16a7769a10e8a7b0c8"
+	if got, err := m.Hash(); err != nil || got != want {
+		t.Errorf("hash %s, %v, expected %s", got, err, want)
+	}
+}
+
 // Tokens in front of the patches, by family, and their sum.
 func TestPrefix(t *testing.T) {
 	for name, want := range map[string]int{"b16": 1, "deit-b16": 2, "clip-b16": 1, "siglip-b16": 0, "dinov2-b14": 1, "dinov2-reg-b14": 5} {
