@@ -14,11 +14,13 @@ func (a *app) modelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
 		Short: "Models: those of the course, and any in Hugging Face layout",
-		Args:  arguments(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: `A model is a folder in Hugging Face layout: config.json, preprocessor_config.json and
+weights, which transformers reads too. Those of the course lie in models/; pretrained ones
+come from the Hugging Face hub, into the cache that Python uses. show tells what a model is
+made of, convert writes it in another format or with a new head, and trace writes what it
+computes inside for images of your own.`,
 	}
-	cmd.AddCommand(a.modelListCommand(), a.modelShowCommand(), a.modelConvertCommand(), a.modelTraceCommand(), a.modelBuildCommand())
-	return cmd
+	return group(cmd, a.modelListCommand(), a.modelShowCommand(), a.modelConvertCommand(), a.modelTraceCommand(), a.modelBuildCommand())
 }
 
 func (a *app) modelListCommand() *cobra.Command {

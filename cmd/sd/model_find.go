@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"samediff/sdlib/hub"
+	"samediff/sdlib/progress"
+	"samediff/sdlib/study"
+	"samediff/sdlib/vit"
+)
+
+// modelHelp says what the commands that take any model take.
+const modelHelp = `MODEL is a preset, a model of the course (sd model ls), the first digits of an ID in the
+store, a folder in Hugging Face layout, a model on the Hugging Face hub as owner/name or
+owner/name@revision, or a checkpoint that the paper starts from, as it was pretrained:
+clip-b16, clip-b32, dino-b16, dinov2-b14, mae-b16, imagenet-b16, scratch-b16, scratch-b32.
+What is on the hub is downloaded once, to the cache that Python uses too;
+HF_HUB_OFFLINE=1 keeps it from the network.`
+
+// A subject is the model that a command is about.
+type subject struct {
+	*vit.Model
+	source string // where it is from, in words
+	dir    string // its folder; "" for random weights, which have none
+	// headless is why the model has no answer of its own; nil where it has one. Its head is then a random one.
+	headless error
+}
+
+// A head is a new head for a pretrained model.
+type head struct {
+	classes int
+	seed    uint64
+}
+
+// find returns the model that MODEL stands for. Where the caller wants a new head, it has that.
+func (a *app) find(ctx context.Context, name string, want *head) (*subject, error) {
+	if c, err := vit.FindCheckpoint(name); err == nil {
+		return a.checkpoint(ctx, c, want)
+	}
+	if !ours(name) {
+		if _, err := os.Stat(filepath.Join(name, "config.json")); err == nil {
+			return (&subject{source: "folder", dir: name}).load(want)
+		} else if !os.IsNotExist(err) {
+			return nil, err
+		}
+		if repo, ok := onHub(name); ok {
+			dir, err := hub.FetchModel(ctx, repo, a.hub())
+			if err != nil {
+				return nil, err
+			}
+			return (&subject{source: repo.String(), dir: dir}).load(want)
+		}
+	}
+	lab, err := a.lab()
+	if err != nil {
+		return nil, err
+	}
+	m, err := lab.Find(ctx, name)
+	if err != nil {
+		if !ours(name) {
+			err = fmt.Errorf("%w; sd model also takes one on the Hugging Face hub, owner/name", err)
+		}
+		return nil, err
+	}
+	s := &subject{Model: m.Model, source: "trained here, ID " + m.ID.Short(), dir: m.Dir}
+	if want == nil {
+		return s, nil
+	}
+	return s.load(want)
+}
+
+// ours tells whether a name is that of a preset or a model of the course.
+func ours(name string) bool {
+	_, preset := study.Presets[name]
+	return preset || slices.ContainsFunc(study.CourseModels(), func(c study.CourseModel) bool { return c.Name == name })
+}
+
+// onHub reads a name as that of a model on the hub. A path that exists, or can only be one, is none.
+func onHub(name string) (hub.Repo, bool) {
+	repo, revision, _ := strings.Cut(name, "@")
+	owner, model, ok := strings.Cut(repo, "/")
+	if !ok || owner == "" || model == "" || strings.HasPrefix(owner, ".") || strings.Contains(model, "/") {
+		return hub.Repo{}, false
+	}
+	if _, err := os.Stat(name); err == nil {
+		return hub.Repo{}, false
+	}
+	return hub.Repo{Name: repo, Revision: revision}, true
+}
+
+func (a *app) hub() hub.Options {
+	if a.quiet {
+		return hub.Options{}
+	}
+	return hub.Options{Progress: progress.Terminal(a.err)}
+}
+
+// checkpoint returns a checkpoint of the paper.
+func (a *app) checkpoint(ctx context.Context, c vit.Checkpoint, want *head) (*subject, error) {
+	h := head{c.Config.Classes, 1}
+	if want != nil {
+		h = *want
+	}
+	m, err := vit.Pretrained(ctx, c.Name, h.classes, h.seed, a.hub())
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{Model: m, source: fmt.Sprintf("random weights of seed %d", h.seed)}
+	if c.Repo == "" {
+		return s, nil
+	}
+	repo := hub.Repo{Name: c.Repo, Revision: c.Revision}
+	s.source = repo.String()
+	if s.dir, err = hub.FetchModel(ctx, repo, hub.Options{Offline: true}); err != nil { // Pretrained has fetched it
+		return nil, err
+	}
+	if want == nil {
+		s.headless = fmt.Errorf("%s is a backbone, without a head for an answer", c.Name)
+	}
+	return s, nil
+}
+
+// load reads the subject's folder.
+func (s *subject) load(want *head) (_ *subject, err error) {
+	if want != nil {
+		s.Model, err = vit.LoadBackbone(s.dir, want.classes, want.seed, 0)
+		return s, err
+	}
+	if s.Model, err = vit.Load(s.dir); err == nil {
+		return s, nil
+	}
+	backbone, other := vit.LoadBackbone(s.dir, 2, 1, 0)
+	if other != nil {
+		return nil, err
+	}
+	s.Model, s.headless = backbone, fmt.Errorf("%s is a backbone, without a head for an answer", s.dir)
+	return s, nil
+}
