@@ -64,6 +64,10 @@ var (
 // one named by $SD_BACKEND or $GOMLX_BACKEND, and with neither the best that works.
 // A backend is opened once per process: later calls return the same Engine.
 //
+// On CUDA, products of float32 are computed in float32. "xla:cuda,tf32=true" lets the
+// GPU round their factors to TF32's 10 bits after the point, which is several times
+// faster; docs/parity.md has what that costs.
+//
 // The error says what was looked for, where, and how to get it.
 func Open(name string) (*Backend, error) {
 	mu.Lock()

@@ -36,6 +36,9 @@ func openXLA(b *Backend, kind, options string) error {
 		return fmt.Errorf("XLA plugin %s speaks PJRT %d.%d, expected %d.x: %s", path, major, minor, pjrtMajor, mend)
 	}
 	config := path
+	if kind == "cuda" && !strings.Contains(options, "tf32") {
+		config += ",tf32=false" // float32 means float32, unless the user says otherwise
+	}
 	if options != "" {
 		config += "," + options
 	}
