@@ -2,6 +2,7 @@
 #
 #   .venv/   Python side      .tools/  gonb, goimports, staticcheck      bin/  sd
 #   .sd/     what was computed (the artifact store), and the executed notebooks of "make demo" and "make test"
+#   .parity/ PyTorch and transformers, for "make parity" alone
 #
 # Outside it only the user's caches of Go, goimports and pip are used.
 
@@ -17,6 +18,9 @@ NBFLAGS   ?=# more flags for the notebook runner, e.g. NBFLAGS=--timings
 LABFLAGS  ?=# more flags for JupyterLab, e.g. LABFLAGS=--no-browser
 TESTFLAGS ?=# more flags for go test, e.g. TESTFLAGS=-race
 BENCH     ?= .# which benchmarks, a regular expression
+PARITYFLAGS ?=# for make parity, e.g. PARITYFLAGS="-seed 7 -base all"
+PARITYPIP ?=# more flags for its pip
+PARITY_PYTHON ?= .parity/bin/python# a Python that has what bench/parity/requirements.txt names
 
 DEMO := .sd/demo
 RUN  := .venv/bin/python -I kernels/run_notebooks.py
@@ -101,11 +105,21 @@ lint: ## gofmt, go vet, staticcheck
 bench: setup ## Go benchmarks of all packages (BENCH=Forward for some)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
+.PHONY: parity
+parity: setup $(if $(filter .parity/%,$(PARITY_PYTHON)),.parity/done) ## compare random models of every family with transformers, both ways (docs/parity.md)
+	@go run ./bench/parity -python $(PARITY_PYTHON) $(PARITYFLAGS)
+
+.parity/done: bench/parity/requirements.txt
+	@rm -rf .parity
+	$(or $(PYTHON),python3) -m venv .parity
+	.parity/bin/python -m pip install --quiet --disable-pip-version-check $(PARITYPIP) -r $<
+	@touch $@
+
 # --- cleaning up ----------------------------------------------------------------------------------
 
 .PHONY: clean distclean
 clean: ## remove bin/ and the executed notebooks; what was computed stays in .sd
 	rm -rf bin $(DEMO) .sd/test
 
-distclean: clean ## remove the set-up too (.venv, .tools)
-	rm -rf .venv .tools
+distclean: clean ## remove the set-up too (.venv, .tools, .parity)
+	rm -rf .venv .tools .parity

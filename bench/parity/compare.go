@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"samediff/sdlib/backend"
+	"samediff/sdlib/safetensors"
+	"samediff/sdlib/vit"
+)
+
+// A kind of value of the forward pass.
+const (
+	hidden    = "hidden states"     // embeddings, the residual stream after each attention and each block, the final norm
+	attention = "attention weights" // of every head
+	inside    = "inside blocks"     // queries, keys, values, outputs of heads, attention and MLP
+	logits    = "logits"
+)
+
+var kindsOfValues = []string{hidden, attention, inside, logits}
+
+func kindOf(node string) string {
+	switch {
+	case node == "logits":
+		return logits
+	case strings.HasSuffix(node, "attn/weights"):
+		return attention
+	case !strings.HasPrefix(node, "block"), strings.Contains(node, "/resid_"):
+		return hidden
+	}
+	return inside
+}
+
+// Distances are, for each kind of value, the largest difference from transformers of any
+// tensor of that kind, relative to the tensor's largest absolute value.
+type distances map[string]float64
+
+func (d distances) add(more distances) {
+	for kind, x := range more {
+		d[kind] = max(d[kind], x) // NaN stays NaN
+	}
+}
+
+// worst is that of all kinds.
+func (d distances) worst() (x float64) {
+	for _, y := range d {
+		x = max(x, y)
+	}
+	return x
+}
+
+// text is what a table shows of a kind, a dash where there is nothing to compare with.
+func (d distances) text(kind string) string {
+	if x, ok := d[kind]; ok {
+		return scientific(x)
+	}
+	return "–"
+}
+
+func scientific(x float64) string { return fmt.Sprintf("%.1e", x) }
+
+// at returns the configuration of the same model for images of another side.
+func at(c vit.Config, side int) vit.Config {
+	learned := c.PosGrid
+	if learned == 0 {
+		learned = c.Grid()
+	}
+	c.Image, c.PosGrid = side, 0
+	if learned != c.Grid() {
+		c.PosGrid = learned
+	}
+	return c
+}
+
+// compare runs a model on the images of a file that holds what transformers computed
+// from the same weights, in each precision, and returns the distances and the
+// logits in float32.
+func compare(be *backend.Backend, m *vit.Model, path string, precisions ...vit.Precision) ([]distances, []float32, error) {
+	golden, err := safetensors.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer golden.Close()
+	c := m.Config
+	raw, ok := golden.Tensor("images")
+	if !ok || len(raw.Shape) != 4 {
+		return nil, nil, fmt.Errorf("%s has no images", path)
+	}
+	if side := raw.Shape[1]; side != c.Image {
+		c = at(c, side)
+	}
+	images, err := c.Images(slices.Clone(raw.Data))
+	if err != nil {
+		return nil, nil, err
+	}
+	var names []string
+	program, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) (all []*Node) {
+		want := slices.DeleteFunc(slices.Clone(golden.Names()), func(name string) bool { return name == "images" })
+		if !slices.Contains(want, "logits") {
+			want = append(want, "logits")
+		}
+		for _, p := range precisions {
+			_, trace := vit.Forward(c, w, in[0], vit.Want(want...), vit.Compute(p))
+			names, all = trace.Names(), append(all, trace.All()...)
+		}
+		return all
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer program.Close()
+	values, err := program.Run(images)
+	if err != nil {
+		return nil, nil, err
+	}
+	found := make([]distances, len(precisions))
+	var answer []float32
+	for i, value := range values {
+		name, d := names[i%len(names)], i/len(names)
+		got, err := tensors.CopyFlatData[float32](value)
+		if err != nil {
+			return nil, nil, err
+		}
+		if name == "logits" && d == 0 {
+			answer = got
+		}
+		theirs, ok := golden.Tensor(name)
+		if !ok {
+			continue // the logits of a model without a head
+		}
+		want, err := theirs.Float32s()
+		if err != nil {
+			return nil, nil, err
+		}
+		x, err := distance(got, want)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s of %s: %w", name, filepath.Dir(path), err)
+		}
+		if found[d] == nil {
+			found[d] = distances{}
+		}
+		found[d].add(distances{kindOf(name): x})
+	}
+	return found, answer, nil
+}
+
+// distance returns the largest difference of two tensors over the largest absolute value of want, its scale.
+func distance(got, want []float32) (float64, error) {
+	if len(got) != len(want) {
+		return 0, fmt.Errorf("%d numbers, expected %d", len(got), len(want))
+	}
+	diff, scale := 0., 0.
+	for i := range want {
+		diff = max(diff, math.Abs(float64(got[i])-float64(want[i]))) // NaN stays NaN
+		scale = max(scale, math.Abs(float64(want[i])))
+	}
+	if scale == 0 {
+		return 0, fmt.Errorf("all %d expected numbers are 0", len(want))
+	}
+	return diff / scale, nil
+}
