@@ -3,9 +3,11 @@ package paper
 import (
 	"context"
 	"errors"
+	"math"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"samediff/sdlib/attention"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/stimuli"
@@ -38,6 +40,34 @@ func (c Contribution) HeadSum() float64 {
 }
 
 func (c Contribution) MLPSum() float64 { return total(c.MLP) }
+
+// Strongest is the head that contributes most, either way.
+func (c Contribution) Strongest() attention.Head {
+	var best attention.Head
+	largest := -1.0
+	for l, heads := range c.Heads {
+		for h, v := range heads {
+			if v = math.Abs(v); v > largest {
+				largest, best = v, attention.Head{Block: l, Head: h}
+			}
+		}
+	}
+	return best
+}
+
+// Minus is the difference of two contributions, part by part: what tells one image, or
+// the mean over some, from another.
+func (c Contribution) Minus(o Contribution) Contribution {
+	d := Contribution{Logit: c.Logit - o.Logit, Embed: c.Embed - o.Embed, Rest: c.Rest - o.Rest}
+	for l := range c.MLP {
+		d.MLP = append(d.MLP, c.MLP[l]-o.MLP[l])
+		d.Heads = append(d.Heads, make([]float64, len(c.Heads[l])))
+		for h := range c.Heads[l] {
+			d.Heads[l][h] = c.Heads[l][h] - o.Heads[l][h]
+		}
+	}
+	return d
+}
 
 func total(x []float64) float64 {
 	sum := 0.0

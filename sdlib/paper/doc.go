@@ -7,8 +7,9 @@
 //	f, err = paper.Figure2(s, "Quick model")     // local and global heads
 //	nb.Show(f)                                   // or f.Save("figure02.pdf")
 //
-// Nothing here computes a result or knows the store, with one exception: [AttentionMaps]
-// runs the model on the image it shows.
+// Nothing here knows the store. What looks into a model runs it on the images it shows:
+// [AttentionMaps], [ScoreFigure], [StreamFigure], [Contributions] and [PrecisionTable];
+// all others compute nothing.
 //
 // The functions take the results of any model, so the same call draws the figure of a
 // course model that was trained in minutes and that of a ViT-B/16. Where the paper

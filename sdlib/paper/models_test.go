@@ -2,13 +2,18 @@ package paper_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/attention"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/finetune"
@@ -119,6 +124,64 @@ func TestContributionsNames(t *testing.T) {
 	}
 }
 
+// The strongest head is that of the largest contribution, whatever its sign; a difference is one part by part.
+func TestContributionStrongest(t *testing.T) {
+	a := paper.Contribution{Logit: 3, Embed: 1, Rest: .5, Heads: [][]float64{{.1, 2}, {.3, -1}}, MLP: []float64{.2, .1}}
+	b := paper.Contribution{Logit: 1, Embed: .5, Rest: .5, Heads: [][]float64{{.1, 1}, {.3, 3}}, MLP: []float64{.1, .1}}
+	if got := a.Strongest(); got != (attention.Head{Block: 0, Head: 1}) {
+		t.Errorf("the strongest head is %v, expected block 0, head 1", got)
+	}
+	d := a.Minus(b)
+	if got := d.Strongest(); got != (attention.Head{Block: 1, Head: 1}) {
+		t.Errorf("the strongest head of the difference is %v, expected block 1, head 1", got)
+	}
+	if want := (paper.Contribution{Logit: 2, Embed: .5, Heads: [][]float64{{0, 1}, {0, -4}}, MLP: []float64{.1, 0}}); !reflect.DeepEqual(d, want) {
+		t.Errorf("the difference is %v, expected %v", d, want)
+	}
+}
+
+// The weights of the figure are those that attention.Maps gives.
+func TestScoreFigure(t *testing.T) {
+	ctx, be, set := context.Background(), goBackend(t), quickSet(t, stimuli.Discrimination)
+	m, head := small(t, vit.DeiT), attention.Head{Block: 1, Head: 1}
+	f, err := paper.ScoreFigure(ctx, be, m, set, 5, head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps, err := attention.Maps(ctx, be, m, set, 5, head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, err := maps[0].From(set.Stimulus(5).Objects[0].Tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("the largest, %.3g,", slices.Max(weights)); !strings.Contains(f.Alt(), want) {
+		t.Errorf("the figure says %q, expected %q in it", f.Alt(), want)
+	}
+}
+
+// Rounding changes logits a little, TF32 less than bf16.
+func TestPrecisionTable(t *testing.T) {
+	ctx, be, set := context.Background(), goBackend(t), quickSet(t, stimuli.Discrimination)
+	table, err := paper.PrecisionTable(ctx, be, small(t, vit.ViT), set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(table.Rows) != 2 || table.Rows[0][0] != "tf32" || table.Rows[1][0] != "bf16" {
+		t.Fatalf("rows %v, expected tf32 and bf16", table.Rows)
+	}
+	var largest [2]float64
+	for i, row := range table.Rows {
+		if largest[i], err = strconv.ParseFloat(row[1], 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !(0 < largest[0] && largest[0] < largest[1] && largest[1] < .5) {
+		t.Errorf("the largest changes are %v, expected more than 0 and less with tf32 than with bf16", largest)
+	}
+}
+
 func TestStreamFigure(t *testing.T) {
 	ctx, be := context.Background(), goBackend(t)
 	for _, c := range []struct {
@@ -206,15 +269,17 @@ func TestModelErrors(t *testing.T) {
 		return err
 	}
 	for want, err := range map[string]error{
-		"no image were asked for":    contributions(m),
-		"no image 24":                contributions(m, 0, 24),
-		"3 answers, expected 2":      contributions(&three, 0),
-		"in patches of 8, the set":   contributions(&other, 0),
-		"no image -1":                figureOf(paper.StreamFigure(ctx, be, m, set, -1)),
-		"given no panels":            figureOf(paper.ContributionFigure()),
-		`"A" has no contributions`:   figureOf(paper.ContributionFigure(paper.ContributionPanel{Title: "A"})),
-		"paper: confusions of no":    figureOf(paper.ConfusionFigure("", finetune.Confusions{})),
-		"in patches of 8, the set h": figureOf(paper.StreamFigure(ctx, be, &other, set, 0)),
+		"no image were asked for":     contributions(m),
+		"no image 24":                 contributions(m, 0, 24),
+		"3 answers, expected 2":       contributions(&three, 0),
+		"in patches of 8, the set":    contributions(&other, 0),
+		"no image -1":                 figureOf(paper.StreamFigure(ctx, be, m, set, -1)),
+		"given no panels":             figureOf(paper.ContributionFigure()),
+		`"A" has no contributions`:    figureOf(paper.ContributionFigure(paper.ContributionPanel{Title: "A"})),
+		"paper: confusions of no":     figureOf(paper.ConfusionFigure("", finetune.Confusions{})),
+		"there is no block 2, head 0": figureOf(paper.ScoreFigure(ctx, be, m, set, 0, attention.Head{Block: 2})),
+		"no image 99":                 figureOf(paper.ScoreFigure(ctx, be, m, set, 99, attention.Head{})),
+		"in patches of 8, the set h":  figureOf(paper.StreamFigure(ctx, be, &other, set, 0)),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, expected one that speaks of %q", err, want)

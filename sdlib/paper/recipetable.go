@@ -16,8 +16,8 @@ type NamedRecipe struct {
 	Recipe finetune.Recipe
 }
 
-// RecipeTable puts recipes side by side: how models are trained (paper, section 2 and
-// Appendix B), a setting in each row.
+// RecipeTable puts recipes side by side: how models are trained (paper, section 2), a
+// setting in each row.
 func RecipeTable(recipes ...NamedRecipe) figure.Table {
 	t := figure.Table{Title: "Recipes", Columns: []string{""}}
 	for _, r := range recipes {
