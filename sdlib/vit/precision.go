@@ -27,8 +27,8 @@ const (
 	// time on one; the gradient uses the rounded factors and leaves its own alone.
 	//
 	// go-xla knows the GPU's own TF32 as an option of a whole backend and not of a
-	// product: "xla:cuda,tf32=true" for speed, "xla:cuda,tf32=false" for F32 to mean what
-	// it says. Its default on a GPU is true.
+	// product: open "xla:cuda,tf32=true" for its speed. Without the option sdlib/backend
+	// switches it off, so that F32 means what it says.
 	TF32 Precision = "tf32"
 )
 
