@@ -2,11 +2,13 @@ package figure
 
 import (
 	"errors"
+	"math"
 	"slices"
 )
 
 // Curves shows how training went: loss on the left, accuracy on the right, both
-// over epochs, in one figure with one legend.
+// over epochs, in one figure with one legend. Loss is drawn from 0 on and accuracy up to
+// 1, so that a curve that hardly moves looks so.
 type Curves struct {
 	// Epochs holds the positions; nil for 1, 2, 3...
 	Epochs []float64
@@ -56,6 +58,17 @@ func (t Curves) Figure() *Figure {
 	if t.Chance != 0 {
 		panels[1].Guides = []Guide{{t.Chance, "chance"}}
 	}
+	if low, high := rangeOf(t.Loss); low >= 0 && high > 0 {
+		panels[0].YMax = high
+	}
+	if low, high := rangeOf(t.Accuracy); low >= 0 && high <= 1 {
+		if t.Chance > 0 && t.Chance < 1 {
+			low = min(low, t.Chance)
+		}
+		if panels[1].YMin, panels[1].YMax = low, 1; low == 1 {
+			panels[1].YMin = 0
+		}
+	}
 	if len(t.Loss) == 0 {
 		panels = panels[1:]
 	} else if len(t.Accuracy) == 0 {
@@ -83,6 +96,21 @@ func (t Curves) Figure() *Figure {
 		f = f.WithAlt(t.Alt)
 	}
 	return f
+}
+
+// rangeOf returns the smallest and the largest value of all series, bands included;
+// NaN where there is none, or where a value is NaN.
+func rangeOf(series []Series) (low, high float64) {
+	low, high = math.NaN(), math.NaN()
+	for i, s := range series {
+		for k, v := range slices.Concat(s.Values, s.Lo, s.Hi) {
+			if i == 0 && k == 0 {
+				low, high = v, v
+			}
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	return low, high
 }
 
 // covers tells whether every named series of b also stands in a.

@@ -213,7 +213,8 @@ func seedsOf(scores map[uint64]float64) (seeds []uint64) {
 // spaced is the losses' names, broken where a table or a chart needs it.
 func spaced(l study.Losses) string { return strings.ReplaceAll(l.String(), "+", " + ") }
 
-// spread is "mean ± standard deviation" of some accuracies, without the latter for one.
+// spread is "mean ± standard deviation" of some accuracies, without the latter for one,
+// with spaces that do not break.
 func spread(v []float64) string {
 	if len(v) == 0 {
 		return ""
@@ -222,7 +223,7 @@ func spread(v []float64) string {
 	if len(v) == 1 {
 		return fmt.Sprintf("%.3f", mean)
 	}
-	return fmt.Sprintf("%.3f ± %.3f", mean, sd)
+	return fmt.Sprintf("%.3f\u00a0±\u00a0%.3f", mean, sd)
 }
 
 // change is spread for differences, with a sign.

@@ -37,7 +37,7 @@ func TrainingCurve(history []finetune.Epoch) (*figure.Figure, error) {
 		return series
 	}
 	curves := figure.Curves{
-		Title: "Training", Epochs: epochs, Chance: .5,
+		Title: "Training", Epochs: epochs, Chance: .5, Width: 7.6,
 		Loss: measured(false,
 			curve{"task loss", func(e finetune.Epoch) float64 { return e.Task }},
 			curve{"auxiliary loss", func(e finetune.Epoch) float64 { return e.Aux }}),
