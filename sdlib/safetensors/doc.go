@@ -23,7 +23,8 @@
 // [OpenSharded] opens a model whose tensors are spread over several files, by its index.
 //
 // [WriteFile] writes one: aside, flushed to the disk, then renamed, so that a reader sees the old file or the new one and never half
-// of one. Tensors keep the order they are given in; [Sort] puts them in the reference writer's order.
+// of one. Tensors keep the order they are given in; [Sort] puts them in the reference writer's order. [WriteStream] writes what comes
+// piece by piece, or does not fit into memory. [Tensor.As] rounds to half precision.
 //
 // # Dangers
 //
