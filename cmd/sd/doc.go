@@ -7,6 +7,7 @@
 //	sd eval quick          its accuracy on every set, with intervals
 //	sd attention quick     how local or global each of its attention heads is
 //	sd figure 2            the paper's figures, for a model of your own
+//	sd model show quick    what a model is made of; trace writes what it computes, convert another format
 //	sd store ls            what was computed so far
 //	sd demo                all of it once, for the quick model
 //
