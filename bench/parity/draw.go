@@ -85,10 +85,3 @@ func (d drawing) String() string {
 }
 
 func (d drawing) isBase() bool { return d.Width == 768 }
-
-func (d drawing) tolerance() float64 {
-	if d.isBase() {
-		return baseTolerance
-	}
-	return tolerance
-}

@@ -54,7 +54,7 @@ func exchange(python string, seed uint64, base, keep string) error {
 		for _, r := range rows {
 			t.Add(d.Kind, d.String(), d.Batch, r.backend, r.here.text(hidden), r.here.text(attention), r.here.text(logits),
 				scientific(r.exact), scientific(r.back))
-			if x := max(r.here.worst(), r.back); !(x <= d.tolerance()) {
+			if x := max(r.here.worst(), r.back); !(x <= tolerance) {
 				failures = append(failures, fmt.Sprintf("%s, %s on %s: %.1e", d.Kind, d, r.backend, x))
 			}
 		}

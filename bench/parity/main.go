@@ -20,12 +20,8 @@ import (
 	"os"
 )
 
-const (
-	// tolerance is how far a value may be from transformers', relative to the scale of its tensor.
-	tolerance = 1e-5
-	// baseTolerance is that of a ViT-B with random weights (docs/parity.md has the reason).
-	baseTolerance = 1e-5
-)
+// tolerance is how far a value may be from transformers', relative to the scale of its tensor.
+const tolerance = 1e-5
 
 func main() {
 	budget := flag.Bool("budget", false, "print the error budget from the golden files, and compute nothing else")
