@@ -26,18 +26,19 @@ func ExampleRecipeTable() {
 	// Output:
 	// Recipes
 	//
-	//                       paper     quick
-	// --------------------  --------  -------------
-	// images                6400      6400
-	// epochs                200       18
-	// images per step       128       64
-	// steps                 10000     1800
-	// learning rate         1e-6      0.001
-	// schedule              constant  cosine
-	// warm-up steps         0         100
-	// weight decay          0.01      0.01
-	// disentanglement loss  –         after block 2
-	// relation loss         –         –
+	//                        paper     quick
+	// ---------------------  --------  -------------
+	// images                 6400      6400
+	// epochs                 200       18
+	// new images each epoch  –         –
+	// images per step        128       64
+	// steps                  10000     1800
+	// learning rate          1e-6      0.001
+	// schedule               constant  cosine
+	// warm-up steps          0         100
+	// weight decay           0.01      0.01
+	// disentanglement loss   –         after block 2
+	// relation loss          –         –
 }
 
 func ExampleFamilyTable() {

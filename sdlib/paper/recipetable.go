@@ -29,6 +29,7 @@ func RecipeTable(recipes ...NamedRecipe) figure.Table {
 	}{
 		{"images", func(r NamedRecipe) string { return strconv.Itoa(r.Images) }},
 		{"epochs", func(r NamedRecipe) string { return strconv.Itoa(r.Recipe.Epochs) }},
+		{"new images each epoch", func(r NamedRecipe) string { return yes(r.Recipe.Fresh) }},
 		{"images per step", func(r NamedRecipe) string { return strconv.Itoa(r.Recipe.Batch) }},
 		{"steps", func(r NamedRecipe) string { return strconv.Itoa(r.Recipe.Epochs * (r.Images / r.Recipe.Batch)) }},
 		{"learning rate", func(r NamedRecipe) string { return decimal(r.Recipe.LR) }},
