@@ -36,7 +36,7 @@ type contest struct {
 }
 
 var contests = []contest{
-	{"b16", vit.B16, 8, 4},
+	{"b16", vit.B16, 8, 2},
 	{"course", vit.Course, 64, 30},
 	{"course-quick", vit.CourseQuick, 64, 100},
 }
@@ -116,6 +116,7 @@ func main() {
 			if what == 0 {
 				plain = peer.Median(ours)
 			}
+			log.Printf("%s, %s: %.4g images/s, PyTorch %.4g", c.name, k.name, peer.Median(ours), peer.Median(theirs))
 			table.Add(c.name, c.batch, k.name, digits(peer.Median(ours)), digits(peer.Median(theirs)), digits(peer.Median(ratios)),
 				fmt.Sprintf("%.2f", peer.Median(ours)/plain), fmt.Sprintf("%.1f", size), fmt.Sprintf("%.0f", peak))
 		}

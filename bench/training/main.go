@@ -45,8 +45,8 @@ var contests = []contest{
 	{"course", "disentangle", 64, 30, false},
 	{"course", "disentangle+pipeline", 64, 30, false},
 	{"course", "disentangle+relation", 64, 30, false},
-	{"b32", "none", 16, 30, false},
-	{"b32", "disentangle+pipeline", 16, 30, false},
+	{"b32", "none", 8, 20, false},
+	{"b32", "disentangle+pipeline", 8, 20, false},
 }
 
 // trainings are the models' geometries; recipes and sizes are the contest's.
