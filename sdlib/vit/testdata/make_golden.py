@@ -175,7 +175,7 @@ def models():
             write(name, m, model, size, f"golden-{size}.safetensors", EXTRA)
     # A whole CLIP with the vision tower of the one above.
     vision = CLIPVisionModelWithProjection.from_pretrained(here / "clip")
-    whole = CLIPModel(CLIPConfig(vision_config=vision.config.to_dict(), text_config=TEXT, projection_dim=4))
+    whole = CLIPModel(CLIPConfig(vision_config={**vision.config.to_dict(), "_name_or_path": ""}, text_config=TEXT, projection_dim=4))
     randomize(whole, torch.Generator().manual_seed(9))
     whole.vision_model.load_state_dict(vision.vision_model.state_dict())
     whole.save_pretrained(here / "clip-whole")
