@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/pjrt"
 )
 
 // pjrtMajor is the major version of the PJRT interface that go-xla is built for.
@@ -42,7 +43,7 @@ func openXLA(b *Backend, kind, options string) error {
 	if options != "" {
 		config += "," + options
 	}
-	if b.Engine, err = xla.New(config); err != nil {
+	if b.Engine, err = xla.NewWithOptions(config, clientOptions(kind)); err != nil {
 		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
 	}
 	if kind != "cuda" {
@@ -55,4 +56,14 @@ func openXLA(b *Backend, kind, options string) error {
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
+}
+
+// clientOptions are what the plugin is started with. XLA's CPU client has as many threads
+// as it has devices, four unless told otherwise, if the machine has fewer CPUs; on two of
+// them four threads spend a sixth of a training step in each other's way.
+func clientOptions(kind string) pjrt.NamedValuesMap {
+	if kind == "cuda" {
+		return nil
+	}
+	return pjrt.NamedValuesMap{"cpu_device_count": int64(1)}
 }

@@ -7,7 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 func TestXLA(t *testing.T) {
@@ -23,6 +26,50 @@ func TestXLA(t *testing.T) {
 	}
 	_, err := Open("xla:cpu,no_such_option")
 	wantError(t, err, "unknown plugin options [no_such_option]", b.Plugin)
+}
+
+// XLA's client on the CPU has one device: its threads are then no more than the CPUs.
+func TestOneDevice(t *testing.T) {
+	if n := mustOpen(t, CPU).Engine.NumDevices(); n != 1 {
+		t.Errorf("%d devices, expected 1", n)
+	}
+}
+
+// What XLA frees after a run it gets again for the next: pages are not mapped anew.
+func TestKeepMemory(t *testing.T) {
+	const side, runs = 4096, 16 // each run needs a temporary of 64 MB
+	exec, err := NewExec(mustOpen(t, CPU).Engine, func(x *Node) *Node {
+		y := Sin(BroadcastToDims(x, side, side))
+		return ReduceAllSum(MatMul(y, ReduceAndKeep(y, ReduceSum, 1)))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exec.Finalize()
+	faults := func() int64 {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			t.Fatal(err)
+		}
+		return u.Minflt
+	}
+	run := func(i int) {
+		out, err := exec.Call(float32(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[0].MustFinalizeAll()
+	}
+	for i := range 4 { // one run may begin before the memory of the last is back
+		run(i)
+	}
+	before := faults()
+	for i := range runs {
+		run(i)
+	}
+	if got, pages := faults()-before, int64(side*side*4/os.Getpagesize()); got > 2*pages {
+		t.Errorf("%d page faults in %d runs with a temporary of %d pages, expected at most two runs of them", got, runs, pages)
+	}
 }
 
 // With no plugin the error says what was looked for and where, and the choice falls on Go.
