@@ -4,9 +4,9 @@ import (
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
-	"github.com/gomlx/gomlx/ml/nn"
 	"github.com/gomlx/gomlx/support/exceptions"
 )
 
@@ -26,8 +26,23 @@ type pass struct {
 // linear is y = x Wᵀ + b, over the last axis of x.
 func (p pass) linear(x *Node, l Linear[*Node]) *Node { return p.t.precision.linear(x, l) }
 
+// norm is y = (x - μ)/√(σ² + ε) ⊙ γ + β over the last axis of x [B, T, D]. A backend that
+// has the whole of it as one operation is asked for that. XLA has not: there the means
+// are products with a column of ones, since on a CPU its sums along rows take longer
+// than its products.
 func (p pass) norm(x *Node, n Norm[*Node]) *Node {
-	return nn.LayerNorm(x, []int{-1}, p.c.NormEps, n.Scale, n.Shift, nil)
+	axis := x.Rank() - 1
+	y, _ := InternalFusedOpCaller(
+		func() *Node { return BackendFusedLayerNorm(x, []int{axis}, p.c.NormEps, n.Scale, n.Shift) },
+		func() *Node {
+			D := x.Shape().Dim(axis)
+			ones := Ones(x.Graph(), shapes.Make(x.DType(), D, 1))
+			mean := func(x *Node) *Node { return DivScalar(Einsum("btd,de->bte", x, ones), float64(D)) } // [B, T, 1]
+			centered := Sub(x, mean(x))
+			y := Div(centered, Sqrt(AddScalar(mean(Square(centered)), p.c.NormEps)))
+			return Add(Mul(y, ExpandLeftToRank(n.Scale, y.Rank())), ExpandLeftToRank(n.Shift, y.Rank()))
+		}, true)
+	return y
 }
 
 // activation is the MLP's nonlinearity.
@@ -97,18 +112,54 @@ func (p pass) embed(w *Weights[*Node], images *Node) *Node {
 
 // attention lets tokens read from each other: every head h forms queries, keys and values,
 // A = softmax(q kᵀ / √d), and hands on A v.
-func (p pass) attention(x *Node, b Block[*Node], l int) *Node {
+//
+// Only the first n tokens ask, all answer: the result is [B, n, D].
+func (p pass) attention(x *Node, b Block[*Node], l, n int) *Node {
 	B, T, H, d := x.Shape().Dim(0), x.Shape().Dim(1), p.c.Heads, p.c.HeadDim()
-	heads := func(name string, w Linear[*Node]) *Node {
-		return p.t.node(BlockNode(l, name), Reshape(p.linear(x, w), B, T, H, d)) // [B, T, H, d]
+	var qkv []*Node // [B, T, H, d]
+	if n == T {     // one product takes less time than three
+		qkv = p.heads(x, b.Q, b.K, b.V)
+	} else {
+		qkv = append(p.heads(first(x, n), b.Q), p.heads(x, b.K, b.V)...)
 	}
+	q, k, v := p.t.node(BlockNode(l, "attn/q"), qkv[0]), p.t.node(BlockNode(l, "attn/k"), qkv[1]), p.t.node(BlockNode(l, "attn/v"), qkv[2])
 	product := p.t.precision.einsum
-	q, k, v := heads("attn/q", b.Q), heads("attn/k", b.K), heads("attn/v", b.V)
 	scores := MulScalar(product("bqhd,bkhd->bhqk", q, k), 1/math.Sqrt(float64(d))) // [B, H, T, T]
 	scores = p.t.node(BlockNode(l, "attn/scores"), scores)
 	A := p.t.node(BlockNode(l, "attn/weights"), Softmax(scores, -1))
 	z := p.t.node(BlockNode(l, "attn/heads"), product("bhqk,bkhd->bqhd", A, v)) // [B, T, H, d]
-	return p.linear(Reshape(z, B, T, H*d), b.O)
+	return p.linear(Reshape(z, B, n, H*d), b.O)
+}
+
+// heads applies layers of the same shape to x [B, T, D] in one product, and gives each one's
+// result by heads, [B, T, H, d].
+func (p pass) heads(x *Node, layers ...Linear[*Node]) []*Node {
+	var w, b []*Node
+	for _, l := range layers {
+		w = append(w, l.W)
+		if l.B != nil {
+			b = append(b, l.B)
+		}
+	}
+	joined := Linear[*Node]{W: Concatenate(w, 0)}
+	if len(b) > 0 {
+		joined.B = Concatenate(b, 0)
+	}
+	B, T, H := x.Shape().Dim(0), x.Shape().Dim(1), p.c.Heads
+	y := Reshape(p.linear(x, joined), B, T, len(layers), H, p.c.HeadDim())
+	out := make([]*Node, len(layers))
+	for i := range out {
+		out[i] = Squeeze(Slice(y, AxisRange(), AxisRange(), AxisElem(i)), 2)
+	}
+	return out
+}
+
+// first is the first n tokens of x [B, T, D].
+func first(x *Node, n int) *Node {
+	if n == x.Shape().Dim(1) {
+		return x
+	}
+	return Slice(x, AxisRange(), AxisRangeFromStart(n))
 }
 
 // mlp works on each token alone.
@@ -125,11 +176,12 @@ func (p pass) scale(x, λ *Node) *Node {
 	return Mul(x, ExpandLeftToRank(λ, x.Rank()))
 }
 
-// block adds to the residual stream x [B, T, D] what block l has to say.
-func (p pass) block(x *Node, b Block[*Node], l int) *Node {
+// block adds to the residual stream x [B, T, D] what block l has to say, and returns its
+// first n tokens.
+func (p pass) block(x *Node, b Block[*Node], l, n int) *Node {
 	node := func(name string, x *Node) *Node { return p.t.node(BlockNode(l, name), x) }
 	x = node("resid_pre", x)
-	x = node("resid_mid", Add(x, node("attn/out", p.scale(p.attention(p.norm(x, b.Norm1), b, l), b.Scale1))))
+	x = node("resid_mid", Add(first(x, n), node("attn/out", p.scale(p.attention(p.norm(x, b.Norm1), b, l, n), b.Scale1))))
 	return node("resid_post", Add(x, node("mlp/out", p.scale(p.mlp(p.norm(x, b.Norm2), b, l), b.Scale2))))
 }
 
@@ -146,10 +198,20 @@ func (p pass) read(x *Node) *Node {
 	return cls()
 }
 
+// needed is how many of the T tokens block l has to hand on. With [LogitsOnly], where the head
+// reads CLS alone, the last block computes no other token's stream, unless something of that
+// is asked for or changed.
+func (p pass) needed(l, T int) int {
+	if l == p.c.Blocks-1 && p.t.logitsOnly && p.f.Readout == ReadCLS && !p.t.touches(l) {
+		return 1
+	}
+	return T
+}
+
 // blocks goes through the blocks from one on, and reads the answer from what the last one left.
 func (p pass) blocks(x *Node, from int, w *Weights[*Node]) *Node {
 	for l := from; l < p.c.Blocks; l++ {
-		x = p.block(x, w.Blocks[l], l)
+		x = p.block(x, w.Blocks[l], l, p.needed(l, x.Shape().Dim(1)))
 	}
 	x = p.t.node("final", p.norm(x, w.Norm))               // [B, T, D]
 	return p.t.node("logits", p.linear(p.read(x), w.Head)) // [B, C]

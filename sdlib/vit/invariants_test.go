@@ -192,6 +192,58 @@ func TestTraceChangesNothing(t *testing.T) {
 	})
 }
 
+// LogitsOnly gives the logits and the gradients of the whole pass, and leaves no value out that
+// is asked for.
+func TestLogitsOnly(t *testing.T) {
+	for _, name := range []string{"other", "deit", "clip", "siglip", "registers"} {
+		t.Run(name, func(t *testing.T) {
+			m := golden(t, name)
+			c := m.Config
+			images := randomImages(c, 3, 5)
+			be := open(t, backend.Go)
+			pass := func(opts ...Option) [][]float32 {
+				return run(t, be, m, func(w *Weights[*Node], in []*Node) []*Node {
+					logits, _ := Forward(c, w, in[0], opts...)
+					first, last := w.Blocks[0], w.Blocks[c.Blocks-1]
+					of := []*Node{w.Pos, first.Q.W, first.Up.W, last.Q.W, last.K.W, last.V.B, last.O.W, last.Up.W, last.Norm1.Scale, w.Norm.Shift}
+					return append(Gradient(ReduceAllSum(Square(logits)), of...), logits)
+				}, images)
+			}
+			whole, only := pass(), pass(LogitsOnly())
+			for i := range whole {
+				if d, err := distance(only[i], whole[i]); err != nil || !(d <= 1e-5) {
+					t.Errorf("value %d differs by %.1e of its scale from the whole pass's, expected at most 1e-5 (%v)", i, d, err)
+				}
+			}
+			at := BlockNode(c.Blocks-1, "resid_post")
+			full, asked := forward(t, be, m, images, Want(at)), forward(t, be, m, images, Want(at), LogitsOnly())
+			if !slices.Equal(full[at], asked[at]) {
+				t.Errorf("LogitsOnly changes %s, which was asked for", at)
+			}
+		})
+	}
+	// What it leaves out is the work of the last block: fewer operations are not seen here, but shapes are.
+	m := golden(t, "other")
+	shape := func(opts ...Option) (dims []int) {
+		run(t, open(t, backend.Go), m, func(w *Weights[*Node], in []*Node) []*Node {
+			p := pass{m.Config, m.Config.Family.Traits(), newTrace(m.Config, fromPixels, opts)}
+			x := p.embed(w, in[0])
+			last := m.Config.Blocks - 1
+			n := p.needed(last, x.Shape().Dim(1))
+			y := p.block(x, w.Blocks[last], last, n)
+			dims = y.Shape().Dimensions
+			return []*Node{y}
+		}, randomImages(m.Config, 1, 1))
+		return dims
+	}
+	if got := shape(LogitsOnly()); got[1] != 1 {
+		t.Errorf("with LogitsOnly the last block leaves %v, expected one token", got)
+	}
+	if got := shape(); got[1] != m.Config.Tokens() {
+		t.Errorf("without LogitsOnly the last block leaves %v, expected %d tokens", got, m.Config.Tokens())
+	}
+}
+
 // An image's logits do not depend on what else is in the batch.
 func TestBatch(t *testing.T) {
 	m := golden(t, "other")

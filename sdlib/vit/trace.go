@@ -15,7 +15,8 @@ type Trace struct {
 	config Config
 	passes []string // the names of the values that this pass computes, in order
 
-	precision Precision
+	precision  Precision
+	logitsOnly bool
 
 	want  []func(name string) bool
 	edits []edit
@@ -58,6 +59,12 @@ func Edit(name string, f func(name string, x *Node) *Node) Option {
 	}
 }
 
+// LogitsOnly leaves out what the logits do not need. Most heads read CLS alone: then the
+// last block forms queries, and what follows from them, for that token only, which saves
+// most of a block, forward and backward. The logits are the same but for rounding; without
+// this option they are the same to the bit whatever is asked for or gone on from.
+func LogitsOnly() Option { return func(_ Config, t *Trace) { t.logitsOnly = true } }
+
 // fromPixels stands for the block before a whole pass, as -1 does before one that starts from the embedding.
 const fromPixels = -2
 
@@ -95,6 +102,15 @@ func (t *Trace) node(name string, x *Node) *Node {
 		}
 	}
 	return x
+}
+
+// touches tells whether a value with all tokens, from block l's attention to the final norm,
+// is kept or edited.
+func (t *Trace) touches(l int) bool {
+	match := func(f func(string) bool) bool {
+		return f("final") || slices.ContainsFunc(blockNodes[1:], func(name string) bool { return f(BlockNode(l, name)) })
+	}
+	return slices.ContainsFunc(t.want, match) || slices.ContainsFunc(t.edits, func(e edit) bool { return match(e.match) })
 }
 
 // check tells whether a name, or a pattern of path.Match, names at least one value that this pass computes.
