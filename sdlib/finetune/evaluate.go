@@ -132,7 +132,7 @@ func newEvaluator(be *backend.Backend, c vit.Config, set *stimuli.Set, opts ...v
 	}
 	exec, err := NewExec(be.Engine, func(in []*Node) *Node {
 		w, pixels, indices := in[:len(in)-2], in[len(in)-2], in[len(in)-1]
-		logits, _ := vit.Forward(c, vit.Unflatten(c, w), Gather(pixels, ExpandAxes(indices, -1)), opts...)
+		logits, _ := vit.Forward(c, vit.Unflatten(c, w), Gather(pixels, ExpandAxes(indices, -1)), append(opts, vit.LogitsOnly())...)
 		return logits
 	})
 	if err != nil {

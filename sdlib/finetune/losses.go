@@ -13,7 +13,7 @@ import (
 func (r Recipe) loss(c vit.Config, θ []*Node, b batch) (total *Node, sums []*Node) {
 	n := len(c.Names())
 	w, probes := vit.Unflatten(c, θ[:n]), r.probeNodes(θ[n:])
-	logits, trace := vit.Forward(c, w, b.images(), vit.Compute(r.Precision), vit.Want(r.wants()...))
+	logits, trace := vit.Forward(c, w, b.images(), vit.LogitsOnly(), vit.Compute(r.Precision), vit.Want(r.wants()...))
 	task := crossEntropy(logits, b.labels())
 	seen := map[string]*Node{
 		"task":    task,
