@@ -34,7 +34,8 @@ vit.CourseQuick, with 6 blocks for RMTS.
 
 A table takes one to two hours on two CPU cores. What was trained stays in the store, so
 an interrupted table goes on where it stopped, and the tables share their rows; --trained
-shows what is there without training more.`,
+shows what is there without training more. Rows that the file of --csv has already are
+taken from it.`,
 		Example: `  sd table 1 --csv table1.csv
   sd table 8 --trained`,
 		ValidArgs: numbers,
@@ -52,7 +53,13 @@ shows what is there without training more.`,
 			if err != nil {
 				return err
 			}
-			results, err := lab.Ablate(cmd.Context(), rows, trained)
+			var known []study.AblationResult
+			if _, err := os.Stat(to); to != "" && err == nil {
+				if known, err = study.ReadAblation(to); err != nil {
+					return err
+				}
+			}
+			results, err := lab.Ablate(cmd.Context(), rows, trained, known...)
 			if err != nil {
 				return err
 			}
@@ -66,7 +73,7 @@ shows what is there without training more.`,
 	}
 	cmd.Flags().Var(choice[study.Scale]{&scale, []study.Scale{study.CourseScale, study.PaperScale}}, "scale", "how large the models are: course, or paper (ViT-B/16, 200 epochs; for a GPU)")
 	cmd.Flags().BoolVar(&trained, "trained", false, "only the models that the store has")
-	cmd.Flags().StringVar(&to, "csv", "", "file to write too: a line for each model and set, with n and a 95 % interval")
+	cmd.Flags().StringVar(&to, "csv", "", "file to go on with: a line for each model and set, with n and a 95 % interval")
 	return cmd
 }
 

@@ -125,6 +125,29 @@ func TestAblationFile(t *testing.T) {
 	}
 }
 
+// What a file has is not trained again; what it has in part, is.
+func TestAblateKnown(t *testing.T) {
+	rows, err := AblationTable(7, CourseScale)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var known []AblationResult
+	for _, set := range ablationSets {
+		known = append(known, AblationResult{rows[1], set, finetune.Score{N: 2, Correct: 1}, "0123456789ab"})
+	}
+	lab, err := Open(Options{Store: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := lab.Ablate(t.Context(), rows, true, known...) // the store is empty
+	if err != nil || !reflect.DeepEqual(got, known) {
+		t.Errorf("got %v, %v; want what was known, %v", got, err, known)
+	}
+	if got, err := lab.Ablate(t.Context(), rows, true, known[1:]...); err != nil || len(got) != 0 {
+		t.Errorf("of a row with a set missing got %v, %v; want nothing", got, err)
+	}
+}
+
 func TestCourseModels(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range CourseModels() {
