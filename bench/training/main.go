@@ -37,14 +37,14 @@ type contest struct {
 }
 
 var contests = []contest{
-	{"course-quick", "none", 64, 100, true},
-	{"course-quick", "disentangle", 64, 100, false},
-	{"course-quick", "disentangle+pipeline", 64, 100, false},
-	{"course-quick", "disentangle+relation", 64, 100, false},
-	{"course", "none", 64, 30, true},
-	{"course", "disentangle", 64, 30, false},
-	{"course", "disentangle+pipeline", 64, 30, false},
-	{"course", "disentangle+relation", 64, 30, false},
+	{"course-quick", "none", 64, 200, true},
+	{"course-quick", "disentangle", 64, 200, false},
+	{"course-quick", "disentangle+pipeline", 64, 200, false},
+	{"course-quick", "disentangle+relation", 64, 200, false},
+	{"course", "none", 64, 40, true},
+	{"course", "disentangle", 64, 40, false},
+	{"course", "disentangle+pipeline", 64, 40, false},
+	{"course", "disentangle+relation", 64, 40, false},
 	{"b32", "none", 8, 20, false},
 	{"b32", "disentangle+pipeline", 8, 20, false},
 }
@@ -176,6 +176,9 @@ func start(python string) *peer.Process {
 func number(x float64) string {
 	if x == 0 {
 		return "–"
+	}
+	if x < 20 {
+		return fmt.Sprintf("%.1f", x)
 	}
 	return fmt.Sprintf("%.0f", x)
 }

@@ -132,7 +132,12 @@ func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) (study.Training
 		flag  string
 		apply func()
 	}{
-		{"seed", func() { t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = f.seed, f.seed, f.seed }},
+		{"seed", func() {
+			t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = f.seed, f.seed, f.seed
+			if t.Recipe.Pipeline.Weight != 0 {
+				t.Recipe.Pipeline.Seed = f.seed // of the choice of heads
+			}
+		}},
 		{"model-seed", func() { t.ModelSeed = f.ModelSeed }},
 		{"stimuli-seed", func() { t.Stimuli.Seed = f.Stimuli.Seed }},
 		{"images", func() { t.Stimuli.Size = f.Stimuli.Size }},
