@@ -9,40 +9,56 @@ package backend
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #ifdef __GLIBC__
 extern void *__libc_memalign(size_t, size_t);
 extern void __libc_free(void *);
 
-// Large blocks that were freed, to be handed out again. XLA allocates the memory of a
-// whole graph with posix_memalign or aligned_alloc before each run and frees it afterwards.
-enum { kept_blocks = 64 };
-static const size_t large = 1 << 20, kept_limit = (size_t)1 << 30;
-static struct { void *at; size_t size; } kept[kept_blocks]; // oldest first
-static int kept_count;
-static size_t kept_bytes;
-static int keeping; // only once XLA is open
-static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+// The large blocks that XLA has asked for: in use, or freed and kept to be handed out again.
+// It allocates the memory of a whole graph before each run and frees it afterwards.
+enum { most_blocks = 256 };
+static const size_t large = 1 << 20;
+static struct block { void *at; size_t size; int used; } blocks[most_blocks]; // oldest first
+static int block_count;
+static size_t kept_bytes, kept_limit; // of blocks that are not used
+static int keeping;                   // only once XLA is open
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void *forget(int i) { // takes block i out of the list
-	void *at = kept[i].at;
-	kept_bytes -= kept[i].size;
-	for (kept_count--; i < kept_count; i++) kept[i] = kept[i + 1];
-	return at;
+static void forget(int i) { // gives a kept block back to the C library
+	kept_bytes -= blocks[i].size;
+	__libc_free(blocks[i].at);
+	for (block_count--; i < block_count; i++) blocks[i] = blocks[i + 1];
+}
+
+static int oldest_kept(void) {
+	for (int i = 0; i < block_count; i++)
+		if (!blocks[i].used) return i;
+	return -1;
 }
 
 int posix_memalign(void **at, size_t align, size_t size) {
-	void *found = NULL;
 	if (align == 0 || align & (align - 1) || align % sizeof(void *)) return EINVAL;
-	if (keeping && size >= large) {
-		pthread_mutex_lock(&kept_lock);
-		for (int i = kept_count - 1; i >= 0 && !found; i--)
-			if (kept[i].size >= size && kept[i].size - size <= size / 8 && (uintptr_t)kept[i].at % align == 0) found = forget(i);
-		pthread_mutex_unlock(&kept_lock);
+	if (!keeping || size < large) return (*at = __libc_memalign(align, size)) ? 0 : ENOMEM;
+	pthread_mutex_lock(&lock);
+	for (int i = block_count - 1; i >= 0; i--) {
+		struct block *b = &blocks[i];
+		if (!b->used && b->size >= size && b->size - size <= size / 8 && (uintptr_t)b->at % align == 0) {
+			b->used = 1, kept_bytes -= b->size, *at = b->at;
+			pthread_mutex_unlock(&lock);
+			return 0;
+		}
 	}
-	if (!found && !(found = __libc_memalign(align, size))) return ENOMEM;
+	void *found = __libc_memalign(align, size);
+	while (!found && oldest_kept() >= 0) { // memory is short: what is kept goes first
+		forget(oldest_kept());
+		found = __libc_memalign(align, size);
+	}
+	if (found && block_count == most_blocks && oldest_kept() >= 0) forget(oldest_kept());
+	if (found && block_count < most_blocks) blocks[block_count++] = (struct block){found, malloc_usable_size(found), 1};
+	pthread_mutex_unlock(&lock);
 	*at = found;
-	return 0;
+	return found ? 0 : ENOMEM;
 }
 
 void *aligned_alloc(size_t align, size_t size) {
@@ -53,16 +69,16 @@ void *aligned_alloc(size_t align, size_t size) {
 }
 
 void free(void *at) {
-	if (keeping && at) {
-		size_t size = malloc_usable_size(at);
-		if (size >= large && size <= kept_limit) {
-			pthread_mutex_lock(&kept_lock);
-			while (kept_count == kept_blocks || kept_bytes + size > kept_limit) __libc_free(forget(0));
-			kept[kept_count].at = at, kept[kept_count++].size = size;
-			kept_bytes += size;
-			pthread_mutex_unlock(&kept_lock);
+	if (keeping && at && malloc_usable_size(at) >= large) {
+		pthread_mutex_lock(&lock);
+		for (int i = block_count - 1; i >= 0; i--) {
+			if (blocks[i].at != at) continue;
+			blocks[i].used = 0, blocks[i].size = malloc_usable_size(at), kept_bytes += blocks[i].size;
+			while (kept_bytes > kept_limit) forget(oldest_kept());
+			pthread_mutex_unlock(&lock);
 			return;
 		}
+		pthread_mutex_unlock(&lock);
 	}
 	__libc_free(at);
 }
@@ -71,6 +87,7 @@ static void keep_memory(void) {
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	mallopt(M_TOP_PAD, 64 << 20);
+	kept_limit = (size_t)sysconf(_SC_PHYS_PAGES) / 4 * (size_t)sysconf(_SC_PAGESIZE);
 	keeping = 1;
 }
 #else
@@ -83,7 +100,7 @@ import "C"
 // kernel. XLA on the CPU allocates a graph's buffers anew in each run; by default the
 // large ones are mapped, zeroed page by page, and unmapped again: for the course model
 // that is 220 MB in every step. glibc's own switches do not reach them (an arena other
-// than the first maps what exceeds 64 MB whatever they say), so posix_memalign and free
-// are replaced for blocks of a megabyte and more, of which up to a gigabyte is kept.
-// docs/benchmarks.md has what that saves.
+// than the first maps what exceeds 64 MB whatever they say), so the functions by which XLA
+// allocates are replaced here for blocks of a megabyte and more, of which up to a quarter
+// of the machine's memory is kept. docs/benchmarks.md has what that saves.
 func keepMemory() { C.keep_memory() }
