@@ -30,8 +30,8 @@ paper lacks: a linear probe reads from a pair's tokens whether its objects are t
 without it small models do not learn RMTS.
 
 A preset is a starting point: "quick" (the default; discrimination, one token per object,
-two to three minutes on two cores), "course" (four tokens per object, a quarter of an
-hour) or "rmts" (relational match-to-sample, five minutes). The others are the paper's:
+two to three minutes on two cores), "course" (four tokens per object, ten minutes) or
+"rmts" (relational match-to-sample, three to five minutes). The others are the paper's:
 "clip-b16" and its like start from weights of the Hugging Face hub, "scratch-b16" from
 random ones, and train for 200 epochs on images of 224 pixels, which takes a GPU. Each
 flag changes one field of the preset.

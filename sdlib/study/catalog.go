@@ -27,7 +27,7 @@ type CourseModel struct {
 
 // CourseModels are the models of the course: both tasks, all 256 combinations of shape
 // and color or 32 of them, with auxiliary losses and without ("plain": the same data,
-// steps and seeds).
+// steps and seeds), and RMTS with the losses that the paper has ("paper").
 func CourseModels() []CourseModel {
 	var all []CourseModel
 	add := func(name, about string, t Training, losses Losses) {
@@ -39,7 +39,9 @@ func CourseModels() []CourseModel {
 	quick.Recipe.Epochs, quick.Recipe.Relation.After, quick.Recipe.Fresh = 24, 2, true // on 6,400 images it stops at .984
 	add("discrimination-256-quick", "one token per object; learns the task best", quick, both)
 	add("rmts-256-quick", "RMTS learned by the relation loss", RMTS, both)
-	add("discrimination-256-course", "four tokens per object, as in ViT-B/16", Course, both)
+	all = append(all, CourseModel{"rmts-256-quick-paper", "the same with the paper's two losses, disentanglement and pipeline, instead",
+		Losses{Disentangle: true, WithinObject: true, WithinPair: true, BetweenPairs: true}.Apply(RMTS)})
+	add("discrimination-256-course", "four tokens per object, as in ViT-B/16", Course, Losses{Disentangle: true, WithinObject: true, WithinPair: true, Relation: true})
 
 	small := func(task stimuli.Task) Training {
 		return Ablation{Scale: CourseScale, Task: task, Seed: AblationSeeds[0]}.Training()

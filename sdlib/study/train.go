@@ -40,7 +40,7 @@ var Quick = Training{
 }
 
 // Course is the larger course model: four tokens per object, 6 blocks, 0.7 million
-// parameters. `sd train course` takes about a quarter of an hour on two CPU cores.
+// parameters. `sd train course` takes about ten minutes on two CPU cores.
 var Course = Training{
 	Model: vit.Course, ModelSeed: 1,
 	Stimuli: stimuli.Config{Geometry: stimuli.Course, Seed: 1},
