@@ -191,15 +191,21 @@ func TestTrainFlags(t *testing.T) {
 		want  func(*study.Training)
 	}{
 		{"", func(*study.Training) {}},
-		{"--seed 7", func(t *study.Training) { t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = 7, 7, 7 }},
-		{"--seed 7 --stimuli-seed 1 --model-seed 2", func(t *study.Training) { t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = 2, 1, 7 }},
+		{"--seed 7", func(t *study.Training) {
+			t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed, t.Recipe.Pipeline.Seed = 7, 7, 7, 7
+		}},
+		{"--seed 7 --stimuli-seed 1 --model-seed 2", func(t *study.Training) {
+			t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed, t.Recipe.Pipeline.Seed = 2, 1, 7, 7
+		}},
 		{"--images 640 --val 0", func(t *study.Training) { t.Stimuli.Size, t.Val = 640, 0 }},
 		{"--epochs 3 --batch 32 --lr 1e-4 --warmup 9", func(t *study.Training) {
 			t.Recipe.Epochs, t.Recipe.Batch, t.Recipe.LR, t.Recipe.Warmup = 3, 32, 1e-4, 9
 		}},
-		{"--losses none", func(t *study.Training) { t.Recipe.Disentangle.Weight = 0 }},
+		{"--losses none", func(t *study.Training) {
+			t.Recipe.Disentangle.Weight, t.Recipe.Relation.Weight, t.Recipe.Pipeline = 0, 0, finetune.Pipeline{}
+		}},
 		{"--losses disentangle+relation --after 3 --relation-after 2", func(t *study.Training) {
-			t.Recipe.Disentangle.After, t.Recipe.Relation = 3, finetune.Relation{Weight: 1, After: 2}
+			t.Recipe.Disentangle.After, t.Recipe.Relation.After, t.Recipe.Pipeline = 3, 2, finetune.Pipeline{}
 		}},
 		{"--task rmts --objects 32", func(t *study.Training) { t.Stimuli.Task, t.Stimuli.Objects = stimuli.RMTS, stimuli.Compositional32 }},
 		{"--geometry B32", func(t *study.Training) { t.Stimuli.Geometry, t.Model.Image, t.Model.Patch = stimuli.B32, 224, 32 }},
