@@ -28,6 +28,9 @@
 //     they are the same to the bit.
 //   - The pure Go backend is opened as "go:ops_sequential": with GoMLX's default it
 //     can deadlock while training.
+//   - On the CPU, XLA is opened with one device, since it has as many threads as devices if
+//     that is more than the CPUs; and a program that links this package allocates blocks
+//     of a megabyte and more by functions of malloc.go, once XLA is open.
 //   - Building with `-tags noxla`, or with CGO_ENABLED=0, leaves XLA out altogether.
 //   - The package prints nothing: a notebook's output belongs to the reader. Programs
 //     say once, on stderr, what [Backend.String] returns.

@@ -73,7 +73,8 @@ type Model struct {
 	Dir      string           // folder with config.json and model.safetensors
 }
 
-// trainVersion is raised when the same Training would give other weights.
+// trainVersion is raised when the same Training would be another experiment. Another order
+// of sums is none: it changes the last bits, as another machine does.
 const trainVersion = 1
 
 // Files of a training's artifact, beside the model's own.
