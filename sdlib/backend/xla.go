@@ -62,7 +62,7 @@ func firstLine(err error) string {
 // as it has devices, four unless told otherwise, if the machine has fewer CPUs; on two of
 // them four threads spend a sixth of a training step in each other's way.
 func clientOptions(kind string) pjrt.NamedValuesMap {
-	if kind == "cuda" {
+	if kind != "cpu" { // other plugins, those named by their path included, may not know the option
 		return nil
 	}
 	return pjrt.NamedValuesMap{"cpu_device_count": int64(1)}
