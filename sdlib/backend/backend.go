@@ -54,6 +54,22 @@ func (b *Backend) String() string {
 // IsXLA reports whether graphs are compiled by XLA rather than interpreted in Go.
 func (b *Backend) IsXLA() bool { return strings.HasPrefix(b.Choice, "xla") }
 
+// Of returns the backend whose engine runs a graph, nil if it was not opened by [Open].
+func Of(engine compute.Backend) *Backend {
+	mu.Lock()
+	defer mu.Unlock()
+	for _, b := range opened {
+		if b.Engine == engine {
+			found := *b
+			return &found
+		}
+	}
+	return nil
+}
+
+// IsCPU reports whether graphs are compiled by XLA for the CPU.
+func (b *Backend) IsCPU() bool { return b != nil && strings.HasPrefix(b.Choice, CPU) }
+
 var (
 	mu     sync.Mutex
 	opened = map[string]*Backend{}

@@ -103,6 +103,17 @@ func TestOpenOnce(t *testing.T) {
 	}
 }
 
+// A graph's engine tells which backend it belongs to.
+func TestOf(t *testing.T) {
+	b := mustOpen(t, Go)
+	if got := Of(b.Engine); got == nil || got.Choice != Go || got.IsCPU() {
+		t.Errorf("Of(the engine of %v) = %v", b, got)
+	}
+	if got := Of(nil); got != nil || got.IsCPU() {
+		t.Errorf("Of(nil) = %v", got)
+	}
+}
+
 func TestGo(t *testing.T) {
 	b := mustOpen(t, Go)
 	if b.IsXLA() || b.Plugin != "" || b.Version != "" {

@@ -17,7 +17,7 @@ extern void __libc_free(void *);
 
 // The large blocks that XLA has asked for: in use, or freed and kept to be handed out again.
 // It allocates the memory of a whole graph before each run and frees it afterwards.
-enum { most_blocks = 256 };
+enum { most_blocks = 4096 }; // a training step of ViT-B makes 450
 static const size_t large = 1 << 20;
 static struct block { void *at; size_t size; int used; } blocks[most_blocks]; // oldest first
 static int block_count;

@@ -30,8 +30,12 @@ func TestXLA(t *testing.T) {
 
 // XLA's client on the CPU has one device: its threads are then no more than the CPUs.
 func TestOneDevice(t *testing.T) {
-	if n := mustOpen(t, CPU).Engine.NumDevices(); n != 1 {
+	b := mustOpen(t, CPU)
+	if n := b.Engine.NumDevices(); n != 1 {
 		t.Errorf("%d devices, expected 1", n)
+	}
+	if !Of(b.Engine).IsCPU() {
+		t.Errorf("the engine of %v does not belong to the CPU", b)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/support/exceptions"
+
+	"samediff/sdlib/backend"
 )
 
 // This file is the model, from leaf to root. Shapes at the ends of lines:
@@ -27,23 +29,75 @@ type pass struct {
 func (p pass) linear(x *Node, l Linear[*Node]) *Node { return p.t.precision.linear(x, l) }
 
 // norm is y = (x - μ)/√(σ² + ε) ⊙ γ + β over the last axis of x [B, T, D]. A backend that
-// has the whole of it as one operation is asked for that. XLA has not: there the means
-// are products with a column of ones, since on a CPU its sums along rows take longer
-// than its products.
+// has the whole of it as one operation is asked for that.
 func (p pass) norm(x *Node, n Norm[*Node]) *Node {
 	axis := x.Rank() - 1
 	y, _ := InternalFusedOpCaller(
 		func() *Node { return BackendFusedLayerNorm(x, []int{axis}, p.c.NormEps, n.Scale, n.Shift) },
 		func() *Node {
 			D := x.Shape().Dim(axis)
-			ones := Ones(x.Graph(), shapes.Make(x.DType(), D, 1))
-			mean := func(x *Node) *Node { return DivScalar(Einsum("btd,de->bte", x, ones), float64(D)) } // [B, T, 1]
-			centered := Sub(x, mean(x))
-			y := Div(centered, Sqrt(AddScalar(mean(Square(centered)), p.c.NormEps)))
-			return Add(Mul(y, ExpandLeftToRank(n.Scale, y.Rank())), ExpandLeftToRank(n.Shift, y.Rank()))
+			mean := func(x *Node) *Node { return DivScalar(rowSum(x), float64(D)) } // [B, T, 1]
+			centered := Sub(x, alongRow(mean(x), D))
+			y := Div(centered, alongRow(Sqrt(AddScalar(mean(Square(centered)), p.c.NormEps)), D))
+			return Add(Mul(y, everywhere(n.Scale, y)), everywhere(n.Shift, y))
 		}, true)
 	return y
 }
+
+// softmax is eˣ / Σ eˣ over the last axis of x.
+func softmax(x *Node) *Node {
+	axis := x.Rank() - 1
+	y, _ := InternalFusedOpCaller(
+		func() *Node { return BackendFusedSoftmax(x, axis) },
+		func() *Node {
+			e := Exp(Sub(x, StopGradient(ReduceAndKeep(x, ReduceMax, axis)))) // the largest is 1
+			return Div(e, alongRow(rowSum(e), x.Shape().Dim(axis)))
+		}, true)
+	return y
+}
+
+// The next three are sums along the axes of a value, and what undoes them. XLA on a CPU sums
+// on one lane; its products take half the time and less. So there a sum is a product with
+// ones, and a repetition too, whose gradient is a sum (XLA repeats all the same). Elsewhere
+// they are what they are called: a GPU may compute products in TF32, and sums as fast.
+
+// rowSum sums over the last axis and keeps it: [..., n] gives [..., 1].
+func rowSum(x *Node) *Node {
+	axis := x.Rank() - 1
+	if !onXLACPU(x) {
+		return ReduceAndKeep(x, ReduceSum, axis)
+	}
+	return Dot(x, ones(x, x.Shape().Dim(axis), 1)).General([]int{axis}, nil, []int{0}, nil)
+}
+
+// alongRow repeats x [..., 1] n times along the last axis, or leaves that to the operation
+// which takes it.
+func alongRow(x *Node, n int) *Node {
+	if !onXLACPU(x) {
+		return x
+	}
+	return Dot(x, ones(x, 1, n)).General([]int{x.Rank() - 1}, nil, []int{0}, nil)
+}
+
+// everywhere repeats v [D] for every token of x [B, T, D] or [B, D], or leaves that to the
+// operation which takes it. The gradient is a sum over the tokens of each image, then over images.
+func everywhere(v, x *Node) *Node {
+	if !onXLACPU(x) {
+		return ExpandLeftToRank(v, x.Rank())
+	}
+	B, D := x.Shape().Dim(0), x.Shape().Dim(-1)
+	v = Dot(ones(v, B, 1), Reshape(v, 1, D)).Product() // [B, D]
+	if x.Rank() == 3 {
+		v = Dot(ones(v, B, x.Shape().Dim(1), 1), Reshape(v, B, 1, D)).General([]int{2}, []int{0}, []int{1}, []int{0})
+	}
+	return v
+}
+
+// onXLACPU tells whether XLA runs the graph of x on a CPU.
+func onXLACPU(x *Node) bool { return backend.Of(x.Graph().Backend()).IsCPU() }
+
+// ones is a constant of ones, of the type of x.
+func ones(x *Node, dims ...int) *Node { return Ones(x.Graph(), shapes.Make(x.DType(), dims...)) }
 
 // activation is the MLP's nonlinearity.
 func (p pass) activation(x *Node) *Node {
@@ -126,7 +180,7 @@ func (p pass) attention(x *Node, b Block[*Node], l, n int) *Node {
 	product := p.t.precision.einsum
 	scores := MulScalar(product("bqhd,bkhd->bhqk", q, k), 1/math.Sqrt(float64(d))) // [B, H, T, T]
 	scores = p.t.node(BlockNode(l, "attn/scores"), scores)
-	A := p.t.node(BlockNode(l, "attn/weights"), Softmax(scores, -1))
+	A := p.t.node(BlockNode(l, "attn/weights"), softmax(scores))
 	z := p.t.node(BlockNode(l, "attn/heads"), product("bhqk,bkhd->bqhd", A, v)) // [B, T, H, d]
 	return p.linear(Reshape(z, B, n, H*d), b.O)
 }
