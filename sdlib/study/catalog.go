@@ -41,13 +41,23 @@ func CourseModels() []CourseModel {
 	add("rmts-256-quick", "RMTS learned by the relation loss", RMTS, both)
 	all = append(all, CourseModel{"rmts-256-quick-paper", "the same with the paper's two losses, disentanglement and pipeline, instead",
 		Losses{Disentangle: true, WithinObject: true, WithinPair: true, BetweenPairs: true}.Apply(RMTS)})
-	add("discrimination-256-course", "four tokens per object, as in ViT-B/16", Course, Losses{Disentangle: true, WithinObject: true, WithinPair: true, Relation: true})
+	quad := Losses{Disentangle: true, WithinObject: true, WithinPair: true, Relation: true}
+	add("discrimination-256-course", "four tokens per object, as in ViT-B/16", Course, quad)
+	rmts := Course
+	rmts.Stimuli.Task, rmts.Stimuli.Size, rmts.Recipe.Relation.After = stimuli.RMTS, 12800, 3 // two blocks are left to compare the pairs
+	add("rmts-256-course", "RMTS with four tokens per object", rmts, quad)
 
 	small := func(task stimuli.Task) Training {
 		return Ablation{Scale: CourseScale, Task: task, Seed: AblationSeeds[0]}.Training()
 	}
 	add("discrimination-32-quick", "32 combinations; the other 224 are new to it (Table 1)", small(stimuli.Discrimination), both)
 	add("rmts-32-quick", "32 combinations; the other 224 are new to it (Table 1)", small(stimuli.RMTS), both)
+	few := func(t Training) Training {
+		t.Stimuli.Objects, t.Stimuli.Size = stimuli.Compositional32, 6400
+		return t
+	}
+	add("discrimination-32-course", "32 combinations with four tokens per object", few(Course), quad)
+	add("rmts-32-course", "32 combinations with four tokens per object", few(rmts), quad)
 	return all
 }
 
