@@ -54,7 +54,12 @@ func (p Precision) linear(x *Node, l Linear[*Node]) *Node {
 		}
 		return Add(y, everywhere(l.B, y))
 	}
-	product := func() *Node { return plus(p.result(nn.Dense(x, w, nil, layout.WeightLayout))) }
+	product := func() *Node {
+		if gradientTurned(x, w) {
+			return plus(turnedGradient(x, w))
+		}
+		return plus(p.result(nn.Dense(x, w, nil, layout.WeightLayout)))
+	}
 	if p == BF16 {
 		return product()
 	}
@@ -85,6 +90,23 @@ func transposedProduct(x, w *Node) *Node {
 	dims := slices.Clone(x.Shape().Dimensions)
 	dims[len(dims)-1] = out
 	return Reshape(y, dims...)
+}
+
+// gradientTurned tells whether the gradient of W in x Wᵀ, (∂y)ᵀ x, takes less time as (xᵀ ∂y)ᵀ:
+// on XLA's CPU with many rows and more outputs than inputs, as in the first layer of an MLP.
+func gradientTurned(x, w *Node) bool {
+	const manyRows = 1 << 10
+	rows := x.Shape().Size() / x.Shape().Dim(-1)
+	return rows >= manyRows && w.Shape().Dim(0) > w.Shape().Dim(1) && w.DType() == dtypes.Float32 && onXLACPU(x)
+}
+
+// turnedGradient is x Wᵀ, with the gradient of W computed as (xᵀ ∂y)ᵀ. The barrier keeps XLA
+// from turning it back into (∂y)ᵀ x.
+func turnedGradient(x, w *Node) *Node {
+	turned := IdentityWithCustomGradient(Transpose(w, 0, 1), func(_, v *Node) *Node {
+		return OptimizationBarriers(v, v)[0] // go-xla ignores a barrier around one value
+	})
+	return nn.Dense(x, turned, nil, compute.DenseLayoutInputOutputs)
 }
 
 // einsum is a product of two values, as in [Einsum].

@@ -15,8 +15,8 @@ import (
 	"samediff/sdlib/backend"
 )
 
-// BenchmarkProducts compares on XLA's CPU the two forms of x Wᵀ, for 400 tokens of ViT-B, and the
-// two forms of a bias's gradient, for 64 images of 65 tokens and 384 outputs:
+// BenchmarkProducts compares on XLA's CPU the two forms of x Wᵀ, for 400 tokens of ViT-B, and for 64
+// images of 65 tokens the two forms of the gradient of a bias and of weights with 384 outputs:
 //
 //	go test -run '^$' -bench Products ./sdlib/vit
 func BenchmarkProducts(b *testing.B) {
@@ -40,6 +40,12 @@ func BenchmarkProducts(b *testing.B) {
 		}},
 		{"bias gradient, products", [][]int{{384}, {64, 65, 384}}, func(in []*Node) *Node {
 			return Gradient(ReduceAllSum(Mul(everywhere(in[0], in[1]), in[1])), in[0])[0]
+		}},
+		{"weight gradient, (∂y)ᵀ·x", [][]int{{64, 65, 96}, {384, 96}, {64, 65, 384}}, func(in []*Node) *Node {
+			return Gradient(ReduceAllSum(Mul(nn.Dense(in[0], in[1], nil, compute.DenseLayoutOutputsInput), in[2])), in[1])[0]
+		}},
+		{"weight gradient, (xᵀ·∂y)ᵀ", [][]int{{64, 65, 96}, {384, 96}, {64, 65, 384}}, func(in []*Node) *Node {
+			return Gradient(ReduceAllSum(Mul(turnedGradient(in[0], in[1]), in[2])), in[1])[0]
 		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {

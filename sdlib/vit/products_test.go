@@ -28,16 +28,18 @@ func TestSums(t *testing.T) {
 		}
 		return tensors.FromFlatDataAndDimensions(values, dims...)
 	}
-	const B, T = 3, 5
 	onBackends(t, func(t *testing.T, be *backend.Backend) {
 		for _, size := range []struct {
-			in, out int
-			large   bool
-		}{{24, 40, false}, {512, 2048, true}} {
+			images, tokens, in, out int
+			weightsFirst, turned    bool
+		}{{3, 5, 24, 40, false, false}, {3, 5, 512, 2048, true, false}, {64, 17, 24, 40, false, true}, {64, 17, 40, 24, false, false}} {
 			ours, theirs := func(in []*Node) *Node {
 				x, l, n := in[0], Linear[*Node]{in[1], in[2]}, Norm[*Node]{in[3], in[4]}
-				if got := weightsFirst(x, l.W); got != (size.large && be.IsCPU()) {
-					t.Errorf("%d to %d on %s: weightsFirst = %v", size.in, size.out, be.Choice, got)
+				if got := weightsFirst(x, l.W); got != (size.weightsFirst && be.IsCPU()) {
+					t.Errorf("%+v on %s: weightsFirst = %v", size, be.Choice, got)
+				}
+				if got := gradientTurned(x, l.W); got != (size.turned && be.IsCPU()) {
+					t.Errorf("%+v on %s: gradientTurned = %v", size, be.Choice, got)
 				}
 				p := pass{c: Config{NormEps: 1e-6}}
 				return softmax(F32.linear(p.norm(x, n), l))
@@ -48,8 +50,8 @@ func TestSums(t *testing.T) {
 				y = Add(Mul(y, ExpandLeftToRank(in[3], 3)), ExpandLeftToRank(in[4], 3))
 				return Softmax(nn.Dense(y, in[1], in[2], compute.DenseLayoutOutputsInput), -1)
 			}
-			args := []any{random(1, B, T, size.in), random(1/math.Sqrt(float64(size.in)), size.out, size.in),
-				random(1, size.out), random(1, size.in), random(1, size.in), random(1, B, T, size.out)}
+			args := []any{random(1, size.images, size.tokens, size.in), random(1/math.Sqrt(float64(size.in)), size.out, size.in),
+				random(1, size.out), random(1, size.in), random(1, size.in), random(1, size.images, size.tokens, size.out)}
 			results := func(f func(in []*Node) *Node) []*tensors.Tensor {
 				exec, err := NewExec(be.Engine, func(in []*Node) []*Node {
 					y := f(in[:5])
