@@ -57,7 +57,7 @@ func CourseModels() []CourseModel {
 		return t
 	}
 	add("discrimination-32-course", "32 combinations with four tokens per object", few(Course), quad)
-	rmts.Recipe.Epochs *= 2 // of half as many images: after 24 epochs only the relation probe has learned
+	rmts.Recipe.Epochs *= 2 // of half as many images; in 24 epochs only the relation probe learns
 	add("rmts-32-course", "32 combinations with four tokens per object", few(rmts), quad)
 	return all
 }
