@@ -75,7 +75,7 @@ func main() {
 		check(err)
 		var plain float64
 		for what, k := range kept {
-			p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+			p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 				var opts []vit.Option
 				if k.nodes != "" {
 					opts = append(opts, vit.Want(k.nodes))
@@ -86,7 +86,7 @@ func main() {
 			check(err)
 			var size float64
 			run := func() {
-				out, err := p.Run(images)
+				out, err := p.Run(m, images)
 				check(err)
 				size = 0
 				for _, x := range out {

@@ -100,7 +100,7 @@ func compare(be *backend.Backend, m *vit.Model, path string, precisions ...vit.P
 		return nil, nil, err
 	}
 	var names []string
-	program, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) (all []*Node) {
+	program, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) (all []*Node) {
 		want := slices.DeleteFunc(slices.Clone(golden.Names()), func(name string) bool { return name == "images" })
 		if !slices.Contains(want, "logits") {
 			want = append(want, "logits")
@@ -115,7 +115,7 @@ func compare(be *backend.Backend, m *vit.Model, path string, precisions ...vit.P
 		return nil, nil, err
 	}
 	defer program.Close()
-	values, err := program.Run(images)
+	values, err := program.Run(m, images)
 	if err != nil {
 		return nil, nil, err
 	}

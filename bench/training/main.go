@@ -149,14 +149,14 @@ func forwardRate(be *backend.Backend, m *vit.Model, set *stimuli.Set, c contest)
 	}
 	images, err := m.Config.Images(set.Images(indices))
 	check(err)
-	p, err := vit.Compile(be, m, func(w *vit.Weights[*graph.Node], in []*graph.Node) []*graph.Node {
+	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*graph.Node], in []*graph.Node) []*graph.Node {
 		logits, _ := vit.Forward(m.Config, w, in[0], vit.LogitsOnly())
 		return []*graph.Node{logits}
 	})
 	check(err)
 	defer p.Close()
 	pass := func() {
-		out, err := p.Run(images)
+		out, err := p.Run(m, images)
 		check(err)
 		check(out[0].ToLocal()) // the host has it
 		out[0].FinalizeAll()

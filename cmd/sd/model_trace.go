@@ -184,7 +184,7 @@ func (t *tracing) write(ctx context.Context, a *app, to string) error {
 		}
 		metadata["images"] = string(list)
 	}
-	program, err := vit.Compile(be, t.Model, func(w *vit.Weights[*graph.Node], in []*graph.Node) []*graph.Node {
+	program, err := vit.Compile(be, t.Model.Config, func(w *vit.Weights[*graph.Node], in []*graph.Node) []*graph.Node {
 		_, trace := vit.Forward(t.Config, w, in[0], vit.Want(t.nodes...), vit.Compute(precisions[t.precision]))
 		return trace.All()
 	})
@@ -215,7 +215,7 @@ func (t *tracing) write(ctx context.Context, a *app, to string) error {
 			if err != nil {
 				return err
 			}
-			values, err := program.Run(input)
+			values, err := program.Run(t.Model, input)
 			if err != nil {
 				return err
 			}

@@ -119,7 +119,7 @@ func TestLines(t *testing.T) {
 	if lines := m.Lines(); len(lines) != 4 || lines[3].Name != "between pairs" {
 		t.Errorf("RMTS has the lines %v, expected between pairs as the last of 4", lines)
 	}
-	if got, want := Highest(m.Within), []Head{{0, 0}, {1, 1}, {2, 0}, {2, 1}, {1, 0}, {0, 1}}; !slices.Equal(got, want) {
+	if got, want := Highest(m.Within), headsAt(0, 0, 1, 1, 2, 0, 2, 1, 1, 0, 0, 1); !slices.Equal(got, want) {
 		t.Errorf("heads by within are %v, expected %v", got, want)
 	}
 }
@@ -179,9 +179,9 @@ func TestErrors(t *testing.T) {
 		"no image 9":                    maps(ctx, set, 9, Head{}),
 		"geometry":                      maps(ctx, wrong, 0, Head{}),
 		"no heads named":                maps(ctx, set, 0),
-		"no block 2, head 0":            maps(ctx, set, 0, Head{2, 0}),
-		"no block 0, head 3":            maps(ctx, set, 0, Head{0, 3}),
-		"blocks 0 to 1 with heads 0 to": maps(ctx, set, 0, Head{0, -1}),
+		"no block 2, head 0":            maps(ctx, set, 0, Head{Block: 2, Head: 0}),
+		"no block 0, head 3":            maps(ctx, set, 0, Head{Block: 0, Head: 3}),
+		"blocks 0 to 1 with heads 0 to": maps(ctx, set, 0, Head{Block: 0, Head: -1}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, expected it to speak of %q", err, want)
@@ -228,11 +228,11 @@ func TestMaps(t *testing.T) {
 	set := open(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
 	for choice, be := range backends(t) {
 		m := sharp(t, smallConfig(set.Geometry()))
-		maps, err := Maps(context.Background(), be, m, set, 3, Head{1, 2}, Head{0, 0})
+		maps, err := Maps(context.Background(), be, m, set, 3, Head{Block: 1, Head: 2}, Head{Block: 0, Head: 0})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, want := range []Head{{1, 2}, {0, 0}} {
+		for i, want := range headsAt(1, 2, 0, 0) {
 			a := maps[i]
 			if a.Head != want || a.Tokens != 65 {
 				t.Errorf("%s: map %d is of %s with %d tokens, expected %s with 65", choice, i, a.Head, a.Tokens, want)
@@ -260,4 +260,13 @@ func TestMaps(t *testing.T) {
 			}
 		}
 	}
+}
+
+// headsAt returns the heads of pairs of block and head.
+func headsAt(pairs ...int) []Head {
+	var heads []Head
+	for i := 0; i < len(pairs); i += 2 {
+		heads = append(heads, Head{Block: pairs[i], Head: pairs[i+1]})
+	}
+	return heads
 }

@@ -27,7 +27,7 @@ func TestOwnImages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantRight, err := finetune.Evaluate(t.Context(), be, m, set, nil)
+	wantRight, err := finetune.Evaluate(t.Context(), be, m, set, finetune.Condition{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestOwnImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	compare(t, got, want, 1e-6)
-	right, err := finetune.Evaluate(t.Context(), be, m, own, nil)
+	right, err := finetune.Evaluate(t.Context(), be, m, own, finetune.Condition{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

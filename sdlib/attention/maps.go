@@ -3,11 +3,12 @@ package attention
 import (
 	"context"
 	"fmt"
+	"slices"
 
-	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -45,48 +46,30 @@ func (m Map) From(patches []int) ([]float64, error) {
 // Maps returns the full attention weights of chosen heads on one image of a set, in
 // the order of heads.
 func Maps(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, image int, heads ...Head) ([]Map, error) {
-	if err := fits(m.Config, set); err != nil {
-		return nil, err
-	}
-	if _, err := check([]int{image}, set); err != nil {
-		return nil, err
-	}
 	if len(heads) == 0 {
 		return nil, fmt.Errorf("attention: no heads named: expected one or more of %d blocks of %d heads", m.Config.Blocks, m.Config.Heads)
 	}
-	for _, h := range heads {
-		if h.Block < 0 || h.Block >= m.Config.Blocks || h.Head < 0 || h.Head >= m.Config.Heads {
-			return nil, fmt.Errorf("attention: there is no %s: the model has blocks 0 to %d with heads 0 to %d", h, m.Config.Blocks-1, m.Config.Heads-1)
-		}
+	if _, err := m.Config.HeadMask(heads...); err != nil {
+		return nil, fmt.Errorf("attention: %w", err)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
-		_, trace := vit.Forward(m.Config, w, in[0], vit.Want("block*/attn/weights"))
-		var chosen []*Node
-		for _, h := range heads {
-			A := trace.Get(vit.BlockNode(h.Block, "attn/weights")) // [1, H, T, T]
-			chosen = append(chosen, Squeeze(Slice(A, AxisElem(0), AxisElem(h.Head)), 0, 1))
-		}
-		return []*Node{Stack(chosen, 0)} // [heads, T, T]
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
-	pixels, err := m.Config.Images(set.Images([]int{image}))
-	if err != nil {
-		return nil, err
-	}
-	flat, err := floats[float32](p, []*tensors.Tensor{pixels})
-	if err != nil {
-		return nil, err
+	var nodes []string
+	for l := range m.Config.Blocks {
+		nodes = append(nodes, vit.BlockNode(l, "attn/weights"))
 	}
 	T := m.Config.Tokens()
 	maps := make([]Map, len(heads))
-	for i, h := range heads {
-		maps[i] = Map{Head: h, Tokens: T, Prefix: m.Config.Prefix(), Weights: flat[i*T*T : (i+1)*T*T]}
+	err := runner.Nodes(ctx, be, m, set, []int{image}, nodes, nil, func(_ []int, values []*tensors.Tensor) error {
+		for i, h := range heads {
+			rows, err := runner.Rows[float32](values[h.Block], 1) // [1, H, T, T]
+			if err != nil {
+				return err
+			}
+			maps[i] = Map{Head: h, Tokens: T, Prefix: m.Config.Prefix(), Weights: slices.Clone(rows[0][h.Head*T*T : (h.Head+1)*T*T])}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("attention: %w", err)
 	}
 	return maps, nil
 }

@@ -18,19 +18,17 @@ const (
 	measures    = shares + places
 )
 
-// reducer turns attention weights into sums of scores, inside a graph.
+// reducer turns attention weights into scores, inside a graph.
 // B batch, T tokens, L blocks, H heads, O objects, X places.
 type reducer struct {
 	seen    *Node // [B, O, T, X] 1 where a token has a place as seen from an object, else 0
 	rows    *Node // [B, O, T] 1/|O| at the object's own tokens
 	exists  *Node // [B, O] 1 for the objects an image has
 	members *Node // [B, pairs, O] 1 for the objects of a pair
-	weights *Node // [B] 1 for images that count, 0 for the filling of the last batch
 }
 
-// newReducer takes the places, int32 [B, O, T], and members, float32 [B, pairs, O], that
-// regions wrote, and the weight of each image, float32 [B].
-func newReducer(regions, members, weights *Node) reducer {
+// newReducer takes the places, int32 [B, O, T], and members, float32 [B, pairs, O], that regions wrote.
+func newReducer(regions, members *Node) reducer {
 	seen := OneHot(regions, places, dtypes.Float32)
 	mine := at(seen, own)                       // [B, O, T]
 	count := ReduceAndKeep(mine, ReduceSum, -1) // [B, O, 1]
@@ -39,7 +37,6 @@ func newReducer(regions, members, weights *Node) reducer {
 		rows:    Div(mine, MaxScalar(count, 1)),
 		exists:  MinScalar(Squeeze(count, -1), 1),
 		members: members,
-		weights: weights,
 	}
 }
 
@@ -53,8 +50,8 @@ func (r reducer) mass(A *Node) *Node {
 	return Einsum("bhot,botx->bhox", from, r.seen)
 }
 
-// summarize takes the masses of all blocks, [L, B, H, O, X], and returns the sums of the
-// measures over the batch: float64 [measures, L, H].
+// summarize takes the masses of all blocks, [L, B, H, O, X], and returns the measures of
+// each image: float64 [B, measures, L, H].
 func (r reducer) summarize(mass *Node) *Node {
 	to := func(place int) *Node { return at(mass, place) }                   // [L, B, H, O]
 	objects := func(x *Node) *Node { return ExpandAxes(x, 0, 2) }            // [B, O] as [1, B, 1, O]
@@ -73,9 +70,8 @@ func (r reducer) summarize(mass *Node) *Node {
 	for x := range places {
 		values[shares+x] = Div(ReduceSum(to(x), -1), ReduceSum(exists, -1))
 	}
-	images := ConvertDType(Stack(values, 0), dtypes.Float64) // [measures, L, B, H]
-	weights := ConvertDType(r.weights, dtypes.Float64)
-	return Einsum("mlbh,b->mlh", images, weights)
+	images := TransposeAllAxes(Stack(values, 0), 2, 0, 1, 3) // [B, measures, L, H]
+	return ConvertDType(images, dtypes.Float64)
 }
 
 // pairMeans averages x [L, B, H, O] over the objects of each pair: [L, B, H, pairs].

@@ -86,7 +86,7 @@ func plain(A [][]float64, s stimuli.Stimulus) []float64 {
 // attentionOf returns the attention of every head on some images, [L] of [B, H, T, T].
 func attentionOf(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, images []int) [][]float32 {
 	t.Helper()
-	p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		_, trace := vit.Forward(m.Config, w, in[0], vit.Want("block*/attn/weights"))
 		return trace.All()
 	})
@@ -98,7 +98,7 @@ func attentionOf(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := p.Run(pixels)
+	out, err := p.Run(m, pixels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,25 +240,14 @@ func TestAnalyzeAgainstPlainGo(t *testing.T) {
 			t.Run(name+"/"+choice, func(t *testing.T) {
 				m := sharp(t, smallConfig(set.Geometry())) // weights belong to the backend that used them first
 				want := plainScores(t, be, m, set, images)
-				for _, size := range batchSizes(be) {
-					got, err := analyze(context.Background(), be, m, set, images, nil, size)
-					if err != nil {
-						t.Fatal(err)
-					}
-					compare(t, got, want, 2e-6) // float32 sums of up to 65 weights
+				got, err := Analyze(context.Background(), be, m, set, images, nil)
+				if err != nil {
+					t.Fatal(err)
 				}
+				compare(t, got, want, 2e-6) // float32 sums of up to 65 weights
 			})
 		}
 	}
-}
-
-// batchSizes are the batch sizes to try for five images: 2 leaves the last batch half
-// empty. XLA compiles for each, which takes a second.
-func batchSizes(be *backend.Backend) []int {
-	if be.IsXLA() {
-		return []int{2}
-	}
-	return []int{1, 2, 64}
 }
 
 // What reducer makes of an attention pattern drawn by hand, on images of 2 x 2 patches.
@@ -274,19 +263,15 @@ func TestPatternByHand(t *testing.T) {
 		{0, .5, .25, .05, .2}, // object 2: .2 to itself, .3 to the background, .5 to object 1
 	}
 	const T, O = 5, 2
-	places := make([]int32, 2*O*T) // the second image is filling, and does not count
-	members := make([]float32, 2*pairs*O)
-	for i := range 2 {
-		if err := regions(s, places[i*O*T:(i+1)*O*T], members[i*pairs*O:(i+1)*pairs*O], T, 1); err != nil {
-			t.Fatal(err)
-		}
+	places, members := make([]int32, O*T), make([]float32, pairs*O)
+	if err := regions(s, places, members, T, 1); err != nil {
+		t.Fatal(err)
 	}
 	for choice, be := range backends(t) {
 		out, err := CallOnce(be.Engine, func(in []*Node) *Node {
-			r := newReducer(in[0], in[1], in[2])
-			return r.summarize(Stack([]*Node{r.mass(in[3])}, 0))
-		}, tensors.FromFlatDataAndDimensions(places, 2, O, T), tensors.FromFlatDataAndDimensions(members, 2, pairs, O),
-			[]float32{1, 0}, [][][][]float32{{A}, {A}})
+			r := newReducer(in[0], in[1])
+			return r.summarize(Stack([]*Node{r.mass(in[2])}, 0))
+		}, tensors.FromFlatDataAndDimensions(places, 1, O, T), tensors.FromFlatDataAndDimensions(members, 1, pairs, O), [][][][]float32{{A}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,10 +2,10 @@ package attention
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
 )
 
 // Scores say where each head of a model looks, averaged over images. All its matrices
@@ -86,17 +86,8 @@ func (l Line) Peak(from int) int {
 	return peak
 }
 
-// A Head is one attention head, counted from 0 in a block counted from 0.
-type Head struct {
-	Block int `json:"block"`
-	Head  int `json:"head"`
-}
-
-// String returns "block 3, head 1".
-func (h Head) String() string { return fmt.Sprintf("block %d, head %d", h.Block, h.Head) }
-
-// Of returns the head's entry of a measure [L][H].
-func (h Head) Of(measure [][]float64) float64 { return measure[h.Block][h.Head] }
+// A Head is one attention head.
+type Head = vit.Head
 
 // Highest returns the heads of a measure [L][H] from the largest value to the
 // smallest; equals in the order of blocks and heads. Of s.Local the first is the most
@@ -105,7 +96,7 @@ func Highest(measure [][]float64) []Head {
 	var heads []Head
 	for l, row := range measure {
 		for h := range row {
-			heads = append(heads, Head{l, h})
+			heads = append(heads, Head{Block: l, Head: h})
 		}
 	}
 	slices.SortStableFunc(heads, func(a, b Head) int { return cmp.Compare(b.Of(measure), a.Of(measure)) })

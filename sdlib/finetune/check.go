@@ -3,6 +3,7 @@ package finetune
 import (
 	"fmt"
 
+	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -40,9 +41,8 @@ func (r Recipe) check(c vit.Config, train, val *stimuli.Set) error {
 
 // suits tells whether a model can be asked about the images of a set.
 func suits(c vit.Config, set *stimuli.Set, name string) error {
-	if g := set.Geometry(); g.Image != c.Image || g.Patch != c.Patch {
-		return fmt.Errorf("finetune: the stimuli have %d-pixel images and %d-pixel patches, the model %d and %d: give both the same geometry",
-			g.Image, g.Patch, c.Image, c.Patch)
+	if err := runner.Fits(c, set); err != nil {
+		return fmt.Errorf("finetune: %w", err)
 	}
 	for i := range set.Len() {
 		if label := set.Stimulus(i).Label; label < 0 || label >= c.Classes {

@@ -4,7 +4,7 @@
 //
 //	m, err := vit.New(vit.CourseQuick, 1)
 //	res, err := finetune.Train(ctx, be, m, train, val, finetune.Quick, finetune.Options{Dir: "run"})
-//	e, err := finetune.Evaluate(ctx, be, res.Model, test, nil)
+//	e, err := finetune.Evaluate(ctx, be, res.Model, test, finetune.Condition{}, nil)
 //	e.All.Accuracy()                       // .97 to .985
 //
 // # Recipes

@@ -10,6 +10,7 @@ import (
 
 	"samediff/sdlib/backend"
 	"samediff/sdlib/progress"
+	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -53,10 +54,15 @@ type Evaluation struct {
 	Kinds []KindScore `json:"kinds"` // same, shape only, color only, both; those that the set has
 }
 
-// Evaluate asks a model about every image of a set. Options change the forward pass,
-// such as [vit.HeadOff].
-func Evaluate(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, report progress.Func, opts ...vit.Option) (Evaluation, error) {
-	logits, err := Predict(ctx, be, m, set, report, opts...)
+// A Condition changes the forward pass of an evaluation. The zero value leaves it as it is.
+type Condition struct {
+	Off       []vit.Head    // heads that are switched off (see [vit.Heads])
+	Precision vit.Precision // of matrix products
+}
+
+// Evaluate asks a model about every image of a set.
+func Evaluate(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, under Condition, report progress.Func) (Evaluation, error) {
+	logits, err := Predict(ctx, be, m, set, under, report)
 	if err != nil {
 		return Evaluation{}, err
 	}
@@ -64,13 +70,13 @@ func Evaluate(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimu
 }
 
 // Predict returns the model's logits for every image of a set: [n][C].
-func Predict(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, report progress.Func, opts ...vit.Option) ([][]float32, error) {
-	e, err := newEvaluator(be, m.Config, set, opts...)
+func Predict(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, under Condition, report progress.Func) ([][]float32, error) {
+	e, err := newEvaluator(be, m.Config, set)
 	if err != nil {
 		return nil, err
 	}
-	defer e.close()
-	return e.run(ctx, m.Weights.Flatten(m.Config), report)
+	e.hold = false
+	return e.predict(ctx, m, under, report)
 }
 
 func score(logits [][]float32, set *stimuli.Set) Evaluation {
@@ -108,77 +114,71 @@ func argmax(x []float32) int {
 	return best
 }
 
-// evalBatch is the number of images per forward pass.
-const evalBatch = 256
+// predict computes a model's answers, [B, C], to images under a mask of heads [L, H].
+var predict = runner.New("evaluate", func(c vit.Config, p vit.Precision, w *vit.Weights[*Node], in []*Node) []*Node {
+	logits, _ := vit.Forward(c, w, in[0], vit.Heads(in[1]), vit.Compute(p), vit.LogitsOnly())
+	return []*Node{logits}
+})
 
-// evaluator runs a configuration's forward pass over a set, for changing weights.
-// The images are drawn once and stay on the device.
+// mostHeld is how many bytes of pixels an evaluator keeps on the device.
+const mostHeld = 1 << 29
+
+// evaluator asks models of one configuration about a set. Between calls it keeps the images
+// on the device, where they are not too many.
 type evaluator struct {
-	exec   *Exec
-	pixels *tensors.Tensor
-	n      int
+	be     *backend.Backend
+	config vit.Config
+	set    *stimuli.Set
+	hold   bool
+	held   map[int][]any // batches of pixels, by their first image
 }
 
-func newEvaluator(be *backend.Backend, c vit.Config, set *stimuli.Set, opts ...vit.Option) (*evaluator, error) {
+func newEvaluator(be *backend.Backend, c vit.Config, set *stimuli.Set) (*evaluator, error) {
 	if set.Len() == 0 {
 		return nil, fmt.Errorf("finetune: the set to evaluate is empty")
 	}
 	if err := suits(c, set, "evaluated"); err != nil {
 		return nil, err
 	}
-	pixels, err := c.Images(set.Images(nil))
-	if err != nil {
-		return nil, err
-	}
-	exec, err := NewExec(be.Engine, func(in []*Node) *Node {
-		w, pixels, indices := in[:len(in)-2], in[len(in)-2], in[len(in)-1]
-		logits, _ := vit.Forward(c, vit.Unflatten(c, w), Gather(pixels, ExpandAxes(indices, -1)), append(opts, vit.LogitsOnly())...)
-		return logits
-	})
-	if err != nil {
-		return nil, fmt.Errorf("finetune: %s", firstLine(err))
-	}
-	return &evaluator{exec: exec.WithName("evaluate"), pixels: pixels, n: set.Len()}, nil
+	return &evaluator{be, c, set, set.Len()*c.Image*c.Image*3 <= mostHeld, map[int][]any{}}, nil
 }
 
 func (e *evaluator) close() {
-	e.exec.Finalize()
-	e.pixels.FinalizeAll()
+	for _, pixels := range e.held {
+		pixels[0].(*tensors.Tensor).FinalizeAll()
+	}
 }
 
-// run returns the logits [n][C] of all images. The last batch is filled up with the
-// set's last image, so that one compiled graph serves all.
+// run returns the logits [n][C] of all images, for weights in the order of the configuration's names.
 func (e *evaluator) run(ctx context.Context, weights []*tensors.Tensor, report progress.Func) ([][]float32, error) {
-	meter := progress.New("evaluate", "images", e.n, report)
-	defer meter.Finish("")
-	size := min(evalBatch, e.n)
-	var logits [][]float32
-	for at := 0; at < e.n; at += size {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		indices := make([]int32, size)
-		for i := range indices {
-			indices[i] = int32(min(at+i, e.n-1))
-		}
-		var args []any
-		for _, w := range weights {
-			args = append(args, w)
-		}
-		out, err := e.exec.Call1(append(args, e.pixels, indices)...)
-		if err != nil {
-			return nil, fmt.Errorf("finetune: evaluate: %s", firstLine(err))
-		}
-		flat, err := tensors.CopyFlatData[float32](out)
-		if err != nil {
-			return nil, fmt.Errorf("finetune: evaluate: %w", err)
-		}
-		classes := out.Shape().Dim(1)
-		out.FinalizeAll()
-		for i := range min(size, e.n-at) {
-			logits = append(logits, flat[i*classes:(i+1)*classes])
-		}
-		meter.Set(len(logits), "")
+	return e.predict(ctx, &vit.Model{Config: e.config, Weights: vit.Unflatten(e.config, weights)}, Condition{}, report)
+}
+
+func (e *evaluator) predict(ctx context.Context, m *vit.Model, under Condition, report progress.Func) ([][]float32, error) {
+	mask, err := e.config.HeadMask(under.Off...)
+	if err != nil {
+		return nil, err
 	}
-	return logits, nil
+	var logits [][]float32
+	draw := runner.Images(e.config, e.set, nil)
+	err = predict.Run(ctx, e.be, m, under.Precision, runner.Work{
+		N: e.set.Len(),
+		Feed: func(items []int) (pixels []any, err error) {
+			if pixels = e.held[items[0]]; pixels == nil {
+				if pixels, err = draw(items); err == nil && e.hold {
+					e.held[items[0]] = pixels
+				}
+			}
+			return pixels, err
+		},
+		Hold:   e.hold,
+		Common: []any{mask},
+		Take: func(items []int, out []*tensors.Tensor) error {
+			rows, err := runner.Rows[float32](out[0], len(items))
+			logits = append(logits, rows...)
+			return err
+		},
+		Report: report,
+	})
+	return logits, err
 }

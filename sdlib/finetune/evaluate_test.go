@@ -34,15 +34,15 @@ func TestInterval(t *testing.T) {
 
 // TestEvaluate compares the batched evaluation, whose last batch is filled up, with one image after the other.
 func TestEvaluate(t *testing.T) {
-	be, m, set := openBackend(t), newSmall(t, 5), open(t, stimuli.Test, evalBatch+6)
-	logits, err := Predict(t.Context(), be, m, set, nil)
+	be, m, set := openBackend(t), newSmall(t, 5), open(t, stimuli.Test, 256+6)
+	logits, err := Predict(t.Context(), be, m, set, Condition{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(logits) != set.Len() {
 		t.Fatalf("%d predictions for %d images", len(logits), set.Len())
 	}
-	p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		logits, _ := vit.Forward(m.Config, w, in[0])
 		return []*Node{logits}
 	})
@@ -56,7 +56,7 @@ func TestEvaluate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := p.Run(x)
+		out, err := p.Run(m, x)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestEvaluate(t *testing.T) {
 			byKind[set.Stimulus(i).Kind]++
 		}
 	}
-	e, err := Evaluate(t.Context(), be, m, set, nil)
+	e, err := Evaluate(t.Context(), be, m, set, Condition{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

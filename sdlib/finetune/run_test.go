@@ -195,7 +195,7 @@ func TestLabelOutOfRange(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "label 1") || !strings.Contains(err.Error(), "training set") {
 		t.Errorf("training: %v", err)
 	}
-	if _, err = Evaluate(t.Context(), openBackend(t), m, open(t, stimuli.Test, 64), nil); err == nil || !strings.Contains(err.Error(), "label 1") {
+	if _, err = Evaluate(t.Context(), openBackend(t), m, open(t, stimuli.Test, 64), Condition{}, nil); err == nil || !strings.Contains(err.Error(), "label 1") {
 		t.Errorf("evaluating: %v", err)
 	}
 }

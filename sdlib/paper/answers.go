@@ -33,13 +33,13 @@ func suits(c vit.Config, set *stimuli.Set, images ...int) error {
 }
 
 // rowsOf runs a program that makes a matrix of some images, and returns its rows.
-func rowsOf(p *vit.Program, c vit.Config, pixels []uint8) ([][]float32, error) {
-	images, err := c.Images(pixels)
+func rowsOf(p *vit.Program, m *vit.Model, pixels []uint8) ([][]float32, error) {
+	images, err := m.Config.Images(pixels)
 	if err != nil {
 		return nil, err
 	}
 	defer images.FinalizeAll()
-	out, err := p.Run(images)
+	out, err := p.Run(m, images)
 	if err != nil {
 		return nil, err
 	}

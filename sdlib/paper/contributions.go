@@ -117,7 +117,7 @@ func Contributions(ctx context.Context, be *backend.Backend, m *vit.Model, set *
 		return nil, err
 	}
 	c := m.Config
-	p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node { return []*Node{contributions(c, w, in[0])} })
+	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node { return []*Node{contributions(c, w, in[0])} })
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func Contributions(ctx context.Context, be *backend.Backend, m *vit.Model, set *
 		for i := range batch {
 			batch[i] = images[min(at+i, len(images)-1)]
 		}
-		rows, err := rowsOf(p, c, set.Images(batch))
+		rows, err := rowsOf(p, m, set.Images(batch))
 		if err != nil {
 			return nil, err
 		}

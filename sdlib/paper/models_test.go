@@ -71,7 +71,7 @@ func TestContributionsAddUp(t *testing.T) {
 	ctx, be, set := context.Background(), goBackend(t), quickSet(t, stimuli.Discrimination)
 	for _, f := range vit.Families {
 		m := small(t, f)
-		logits, err := finetune.Predict(ctx, be, m, set, nil)
+		logits, err := finetune.Predict(ctx, be, m, set, finetune.Condition{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,12 +19,12 @@ import (
 func PrecisionTable(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, report progress.Func) (figure.Table, error) {
 	t := figure.Table{Title: fmt.Sprintf("Beside float32, on %d images", set.Len()),
 		Columns: []string{"products in", "largest change of a logit", "mean change", "other answers"}}
-	exact, err := finetune.Predict(ctx, be, m, set, report)
+	exact, err := finetune.Predict(ctx, be, m, set, finetune.Condition{}, report)
 	if err != nil {
 		return t, err
 	}
 	for _, p := range []vit.Precision{vit.TF32, vit.BF16} {
-		logits, err := finetune.Predict(ctx, be, m, set, report, vit.Compute(p))
+		logits, err := finetune.Predict(ctx, be, m, set, finetune.Condition{Precision: p}, report)
 		if err != nil {
 			return t, err
 		}

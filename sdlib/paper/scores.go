@@ -54,7 +54,7 @@ func ScoreFigure(ctx context.Context, be *backend.Backend, m *vit.Model, set *st
 // scores returns a head's scores and weights of all tokens, averaged over the rows of some patches: [2][T].
 func scores(be *backend.Backend, m *vit.Model, pixels []uint8, h attention.Head, patches []int) ([][]float32, error) {
 	c := m.Config
-	p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		_, trace := vit.Forward(c, w, in[0], vit.Want(vit.BlockNode(h.Block, "attn/scores"), vit.BlockNode(h.Block, "attn/weights")))
 		var rows []*Node
 		for _, A := range trace.All() { // [1, H, T, T]
@@ -71,5 +71,5 @@ func scores(be *backend.Backend, m *vit.Model, pixels []uint8, h attention.Head,
 		return nil, err
 	}
 	defer p.Close()
-	return rowsOf(p, c, pixels)
+	return rowsOf(p, m, pixels)
 }

@@ -75,7 +75,7 @@ func StreamFigure(ctx context.Context, be *backend.Backend, m *vit.Model, set *s
 // T vectors there, and the difference of the logits that the head would read. [L+1][T+1]
 func stream(be *backend.Backend, m *vit.Model, pixels []uint8) ([][]float32, error) {
 	c := m.Config
-	p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		_, trace := vit.Forward(c, w, in[0], vit.Want("embed", "block*/resid_post"))
 		var rows []*Node
 		for _, x := range trace.All() { // [1, T, D]
@@ -89,5 +89,5 @@ func stream(be *backend.Backend, m *vit.Model, pixels []uint8) ([][]float32, err
 		return nil, err
 	}
 	defer p.Close()
-	return rowsOf(p, c, pixels)
+	return rowsOf(p, m, pixels)
 }

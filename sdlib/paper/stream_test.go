@@ -34,7 +34,7 @@ func TestStream(t *testing.T) {
 		t.Fatalf("%d rows of %d numbers, expected 4 of %d", len(rows), len(rows[0]), c.Tokens()+1)
 	}
 	answer := func(c vit.Config) float64 {
-		p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+		p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 			shallow := *w
 			shallow.Blocks = w.Blocks[:c.Blocks]
 			logits, _ := vit.Forward(c, &shallow, in[0])
@@ -44,7 +44,7 @@ func TestStream(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		logits, err := rowsOf(p, m.Config, pixels)
+		logits, err := rowsOf(p, m, pixels)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,6 @@ import (
 	"samediff/sdlib/attention"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/stimuli"
-	"samediff/sdlib/vit"
 )
 
 // SetResult is a model's accuracy on one set.
@@ -63,7 +62,7 @@ func (l *Lab) Evaluate(ctx context.Context, m *Model) ([]SetResult, error) {
 }
 
 // EvaluateOn returns the model's accuracy on one set, under a name of one's own.
-// Heads that are named besides are switched off (see [vit.HeadOff]).
+// Heads that are named besides are switched off (see [vit.Heads]).
 func (l *Lab) EvaluateOn(ctx context.Context, m *Model, name string, c stimuli.Config, off ...attention.Head) (SetResult, error) {
 	c, err := c.Resolved()
 	if err != nil {
@@ -73,10 +72,6 @@ func (l *Lab) EvaluateOn(ctx context.Context, m *Model, name string, c stimuli.C
 		stimuli.Config
 		Off []attention.Head `json:"off,omitempty"`
 	}{c, off}
-	var opts []vit.Option
-	for _, h := range off {
-		opts = append(opts, vit.HeadOff(h.Block, h.Head))
-	}
 	key := artifact.Key{Step: "evaluate", Version: evaluateVersion, Params: params, Inputs: []artifact.ID{m.ID}}
 	e, err := artifact.Value(ctx, l.Store, key, func(ctx context.Context) (finetune.Evaluation, error) {
 		set, err := stimuli.Open(c)
@@ -87,7 +82,7 @@ func (l *Lab) EvaluateOn(ctx context.Context, m *Model, name string, c stimuli.C
 		if err != nil {
 			return finetune.Evaluation{}, err
 		}
-		return finetune.Evaluate(ctx, be, m.Model, set, l.options.Progress, opts...)
+		return finetune.Evaluate(ctx, be, m.Model, set, finetune.Condition{Off: off}, l.options.Progress)
 	})
 	if err != nil {
 		return SetResult{}, fmt.Errorf("evaluate on %s: %w", name, err)

@@ -11,27 +11,31 @@ import (
 	"samediff/sdlib/backend"
 )
 
-// TestHeadOff: a head that is off is one whose columns of the output layer's matrix are 0.
-func TestHeadOff(t *testing.T) {
+// TestHeads: a head that is off is one whose columns of the output layer's matrix are 0.
+func TestHeads(t *testing.T) {
 	be, err := backend.Open(backend.Go)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := Config{Image: 8, Patch: 4, Width: 12, Blocks: 2, Heads: 3, MLP: 24, Classes: 2, NormEps: 1e-12, Mean: half, Std: half}
-	logits := func(m *Model, opts ...Option) ([]float32, error) {
-		p, err := Compile(be, m, func(w *Weights[*Node], in []*Node) []*Node {
-			logits, _ := Forward(c, w, in[0], opts...)
-			return []*Node{logits}
-		})
+	p, err := Compile(be, c, func(w *Weights[*Node], in []*Node) []*Node {
+		logits, _ := Forward(c, w, in[0], Heads(in[1]))
+		return []*Node{logits}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	logits := func(m *Model, off ...Head) ([]float32, error) {
+		mask, err := c.HeadMask(off...)
 		if err != nil {
 			return nil, err
 		}
-		defer p.Close()
 		x, err := c.Images([]uint8(strings.Repeat("pixel ", 2*c.Image*c.Image*3/6)))
 		if err != nil {
 			return nil, err
 		}
-		out, err := p.Run(x)
+		out, err := p.Run(m, x, mask)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +49,7 @@ func TestHeadOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	off, err := logits(m, HeadOff(1, 2))
+	off, err := logits(m, Head{1, 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +70,7 @@ func TestHeadOff(t *testing.T) {
 			t.Errorf("logit %d is %g with and without the head", i, off[i])
 		}
 	}
-	if _, err := logits(m, HeadOff(1, 3)); err == nil || !strings.Contains(err.Error(), "no head 3 in block 1") {
+	if _, err := logits(m, Head{1, 3}); err == nil || !strings.Contains(err.Error(), "no block 1, head 3") {
 		t.Errorf("head 3 of 3: %v", err)
 	}
 }

@@ -34,14 +34,14 @@ func TestErrorNamesTheLine(t *testing.T) {
 		"in vit":  {vit.Want("nothing"), "nothing"},
 		"by vit":  {vit.Edit("embed", func(_ string, x *Node) *Node { return ReduceSum(x, 1) }), "the same shape"},
 	} {
-		p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+		p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 			logits, _ := vit.Forward(m.Config, w, in[0], test.edit)
 			return []*Node{logits}
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = p.Run(images); err == nil {
+		if _, err = p.Run(m, images); err == nil {
 			t.Fatalf("%s: no error", name)
 		}
 		at := regexp.MustCompile(`\(at caller_test\.go:\d+\)$`)

@@ -7,11 +7,11 @@
 // the answer, different (0) or same (1). All of it stands in forward.go.
 //
 //	m, err := vit.New(vit.CourseQuick, 1)                       // random weights, seed 1
-//	p, err := vit.Compile(be, m, func(w *vit.Weights[*graph.Node], in []*graph.Node) []*graph.Node {
+//	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*graph.Node], in []*graph.Node) []*graph.Node {
 //		logits, trace := vit.Forward(m.Config, w, in[0], vit.Want("block03/attn/weights"))
 //		return []*graph.Node{logits, trace.Get("block03/attn/weights")}
 //	})
-//	out, err := p.Run(images)                                   // [B, C], [B, H, T, T]
+//	out, err := p.Run(m, images)                                   // [B, C], [B, H, T, T]
 //
 // # Families
 //

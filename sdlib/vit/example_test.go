@@ -24,13 +24,13 @@ func Example() {
 	images := check(m.Config.Images(make([]uint8, 64*64*3)))
 
 	var names []string
-	p := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	p := check(vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		_, trace := vit.Forward(m.Config, w, in[0], vit.Want("embed", "block03/attn/*", "logits"))
 		names = trace.Names()
 		return trace.All()
 	}))
 	defer p.Close()
-	for i, x := range check(p.Run(images)) {
+	for i, x := range check(p.Run(m, images)) {
 		fmt.Printf("%-20s %v\n", names[i], x.Shape().Dimensions)
 	}
 	// Output:
@@ -51,7 +51,7 @@ func ExampleEdit() {
 	m := check(vit.Load("testdata/square"))
 	images := check(m.Config.Images(make([]uint8, 32*32*3)))
 
-	p := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	p := check(vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		before, _ := vit.Forward(m.Config, w, in[0])
 		off := vit.Edit("block01/attn/heads", func(_ string, z *Node) *Node { // z [B, T, H, D/H]
 			return Mul(z, Const(z.Graph(), [][][][]float32{{{{1}, {1}, {0}}}}))
@@ -60,7 +60,7 @@ func ExampleEdit() {
 		return []*Node{before, after}
 	}))
 	defer p.Close()
-	out := check(p.Run(images))
+	out := check(p.Run(m, images))
 	fmt.Printf("logits           %.2f\n", out[0].Value())
 	fmt.Printf("without the head %.2f\n", out[1].Value())
 	// Output:
@@ -75,19 +75,19 @@ func ExampleForwardFrom() {
 	m := check(vit.Load("testdata/square"))
 	images := check(m.Config.Images(make([]uint8, 32*32*3)))
 
-	read := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	read := check(vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		logits, trace := vit.Forward(m.Config, w, in[0], vit.Want("block01/resid_post"))
 		return []*Node{logits, trace.Get("block01/resid_post")}
 	}))
 	defer read.Close()
-	out := check(read.Run(images))
+	out := check(read.Run(m, images))
 
-	goOn := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	goOn := check(vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		logits, _ := vit.ForwardFrom(m.Config, w, 1, in[0]) // blocks 2, 3, ... and the head
 		return []*Node{logits}
 	}))
 	defer goOn.Close()
-	again := check(goOn.Run(out[1]))
+	again := check(goOn.Run(m, out[1]))
 	fmt.Println("stream", out[1].Shape().Dimensions)
 	fmt.Println("the same logits, bit for bit:", out[0].Equal(again[0]))
 	// Output:
@@ -102,7 +102,7 @@ func ExampleDecompose() {
 	m := check(vit.Load("testdata/square"))
 	images := check(m.Config.Images(make([]uint8, 32*32*3)))
 
-	p := check(vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	p := check(vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		_, trace := vit.Forward(m.Config, w, in[0], vit.Want(vit.PartNodes...))
 		parts := vit.Decompose(w, trace)
 		direction := Sub(Slice(w.Head.W, AxisElem(1)), Slice(w.Head.W, AxisElem(0))) // [1, D]
@@ -110,7 +110,7 @@ func ExampleDecompose() {
 		return []*Node{Slice(written, AxisElem(0), AxisRange(), AxisElem(0))}        // at CLS
 	}))
 	defer p.Close()
-	fmt.Printf("%.2f\n", check(p.Run(images))[0].Value())
+	fmt.Printf("%.2f\n", check(p.Run(m, images))[0].Value())
 	// Output:
 	// [[[-0.68] [0.97] [-1.40]]]
 }

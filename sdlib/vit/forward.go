@@ -181,7 +181,7 @@ func (p pass) attention(x *Node, b Block[*Node], l, n int) *Node {
 	scores := MulScalar(product("bqhd,bkhd->bhqk", q, k), 1/math.Sqrt(float64(d))) // [B, H, T, T]
 	scores = p.t.node(BlockNode(l, "attn/scores"), scores)
 	A := p.t.node(BlockNode(l, "attn/weights"), softmax(scores))
-	z := p.t.node(BlockNode(l, "attn/heads"), product("bhqk,bkhd->bqhd", A, v)) // [B, T, H, d]
+	z := p.t.node(BlockNode(l, "attn/heads"), p.keepHeads(product("bhqk,bkhd->bqhd", A, v), l)) // [B, T, H, d]
 	return p.linear(Reshape(z, B, n, H*d), b.O)
 }
 

@@ -303,7 +303,7 @@ func checkGradients(t *testing.T, m *Model) {
 
 	// One program that moves every weight by its input: weights + step.
 	flat := m.Weights.Flatten(c)
-	p, err := Compile(be, m, func(w *Weights[*Node], in []*Node) []*Node {
+	p, err := Compile(be, m.Config, func(w *Weights[*Node], in []*Node) []*Node {
 		moved := w.Flatten(c)
 		for i := range moved {
 			moved[i] = Add(moved[i], in[1+i])
@@ -325,7 +325,7 @@ func checkGradients(t *testing.T, m *Model) {
 		}
 		args := slices.Clone(inputs)
 		args[1+i] = tensors.FromFlatDataAndDimensions(moved, flat[i].Shape().Dimensions...)
-		out, err := p.Run(args...)
+		out, err := p.Run(m, args...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
-	"sync"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -14,27 +14,29 @@ import (
 	"samediff/sdlib/backend"
 )
 
-// A Program is a function of a model's weights and some inputs, compiled for a
-// backend. It is compiled at the first run, and again for inputs of other shapes.
-// What is wrong with the function shows at the first run, as an error that names
-// the caller's line.
+// A Program is a function of a model's weights and some inputs, compiled for a backend.
+// The weights are inputs too, so one program serves every model of a configuration. It is
+// compiled at the first run, and again for inputs of other shapes. What is wrong with the
+// function shows at the first run, as an error that names the caller's line.
+//
+// A Program's methods must not be called from several goroutines at the same time.
 type Program struct {
-	be      *backend.Backend
-	exec    *Exec
-	weights []*tensors.Tensor
-	place   func() error // once
+	be     *backend.Backend
+	config Config
+	exec   *Exec
+
+	given, weights []*tensors.Tensor // the last model's, as they were given and where the backend can read them
 }
 
-// Compile returns the program of fn, a graph function that is given the model's
-// weights and the inputs of [Program.Run].
-func Compile(be *backend.Backend, m *Model, fn func(w *Weights[*Node], inputs []*Node) []*Node) (*Program, error) {
-	if err := m.check(); err != nil {
+// Compile returns the program of fn for models of one configuration. fn is a graph function
+// that is given a model's weights and the inputs of [Program.Run].
+func Compile(be *backend.Backend, c Config, fn func(w *Weights[*Node], inputs []*Node) []*Node) (*Program, error) {
+	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	if fn == nil {
 		return nil, errors.New("vit: compile: the graph function is nil")
 	}
-	c := m.Config
 	n := len(c.Names())
 	exec, err := NewExec(be.Engine, func(in []*Node) []*Node {
 		defer catch()
@@ -43,22 +45,13 @@ func Compile(be *backend.Backend, m *Model, fn func(w *Weights[*Node], inputs []
 	if err != nil {
 		return nil, fmt.Errorf("vit: compile: %w", err)
 	}
-	p := &Program{be: be, exec: exec.WithName("vit").SetMaxCache(-1), weights: m.Weights.Flatten(c)}
-	p.place = sync.OnceValue(func() (err error) {
-		for i, w := range p.weights {
-			if p.weights[i], err = p.here(w); err != nil {
-				return fmt.Errorf("vit: %s can't be copied to %s: %w", c.Names()[i], be.Choice, err)
-			}
-		}
-		return nil
-	})
-	return p, nil
+	return &Program{be: be, config: c, exec: exec.WithName("vit").SetMaxCache(-1)}, nil
 }
 
-// Run computes the program's outputs for inputs: tensors, or Go slices and numbers.
-// Weights and inputs that live on another backend are copied.
-func (p *Program) Run(inputs ...any) (out []*tensors.Tensor, err error) {
-	if err := p.place(); err != nil {
+// Run computes the program's outputs for a model and inputs: tensors, or Go slices and
+// numbers. Weights and inputs that live on another backend are copied.
+func (p *Program) Run(m *Model, inputs ...any) (out []*tensors.Tensor, err error) {
+	if err := p.take(m); err != nil {
 		return nil, err
 	}
 	args := make([]any, 0, len(p.weights)+len(inputs))
@@ -87,7 +80,33 @@ func (p *Program) Run(inputs ...any) (out []*tensors.Tensor, err error) {
 	return out, nil
 }
 
-// Close frees the compiled code. The model's weights stay.
+// take makes a model's weights the program's, where they are not that already.
+func (p *Program) take(m *Model) error {
+	if m == nil || m.Weights == nil || m.Config != p.config {
+		if err := m.check(); err != nil {
+			return err
+		}
+		return fmt.Errorf("vit: a model of another configuration than the program's: expected %+v, got %+v", p.config, m.Config)
+	}
+	given := m.Weights.Flatten(p.config)
+	if slices.Equal(given, p.given) {
+		return nil
+	}
+	if err := m.check(); err != nil {
+		return err
+	}
+	weights := make([]*tensors.Tensor, len(given))
+	for i, w := range given {
+		var err error
+		if weights[i], err = p.here(w); err != nil {
+			return fmt.Errorf("vit: %s can't be copied to %s: %w", p.config.Names()[i], p.be.Choice, err)
+		}
+	}
+	p.given, p.weights = given, weights
+	return nil
+}
+
+// Close frees the compiled code. The models' weights stay.
 func (p *Program) Close() { p.exec.Finalize() }
 
 // input makes of what the user gave what GoMLX takes: a tensor, or for a Go value a

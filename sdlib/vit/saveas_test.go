@@ -155,7 +155,7 @@ func TestSaveAsRefuses(t *testing.T) {
 func TestNodeShape(t *testing.T) {
 	for _, name := range []string{"other", "siglip", "registers"} {
 		m := golden(t, name)
-		p, err := Compile(open(t, backend.Go), m, func(w *Weights[*Node], in []*Node) []*Node {
+		p, err := Compile(open(t, backend.Go), m.Config, func(w *Weights[*Node], in []*Node) []*Node {
 			_, trace := Forward(m.Config, w, in[0], Want(m.Config.Nodes()...))
 			return trace.All()
 		})
@@ -163,7 +163,7 @@ func TestNodeShape(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		out, err := p.Run(randomImages(m.Config, 2, 1))
+		out, err := p.Run(m, randomImages(m.Config, 2, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,7 @@ type Trace struct {
 
 	precision  Precision
 	logitsOnly bool
+	heads      *Node // [L, H] of Heads, nil without
 
 	want  []func(name string) bool
 	edits []edit

@@ -259,7 +259,7 @@ func TestProgram(t *testing.T) {
 	m := golden(t, "other")
 	c := m.Config
 	want := forward(t, open(t, backend.Go), m, randomImages(c, 3, 1))["logits"]
-	p, err := Compile(open(t, backend.Go), m, func(w *Weights[*Node], in []*Node) []*Node {
+	p, err := Compile(open(t, backend.Go), m.Config, func(w *Weights[*Node], in []*Node) []*Node {
 		logits, _ := Forward(c, w, in[0])
 		return []*Node{logits}
 	})
@@ -268,7 +268,7 @@ func TestProgram(t *testing.T) {
 	}
 	check := func(n int) {
 		if n == 0 {
-			if _, err := p.Run(1.5); err == nil || !strings.Contains(err.Error(), "images of shape") {
+			if _, err := p.Run(m, 1.5); err == nil || !strings.Contains(err.Error(), "images of shape") {
 				t.Errorf("run on a number: error %v", err)
 			}
 			return
@@ -283,7 +283,7 @@ func TestProgram(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		out, err := p.Run(images)
+		out, err := p.Run(m, images)
 		if err != nil {
 			t.Error(err)
 			return
@@ -306,7 +306,7 @@ func TestProgram(t *testing.T) {
 	}
 	all.Wait()
 	p.Close()
-	if _, err := p.Run(randomImages(c, 3, 1)); err == nil || !strings.Contains(err.Error(), "finalized") {
+	if _, err := p.Run(m, randomImages(c, 3, 1)); err == nil || !strings.Contains(err.Error(), "finalized") {
 		t.Errorf("run after Close: error %v", err)
 	}
 }

@@ -51,12 +51,12 @@ type graphFunc = func(w *Weights[*Node], inputs []*Node) []*Node
 
 // tryRun compiles a program, runs it once and returns its outputs' numbers.
 func tryRun(be *backend.Backend, m *Model, fn graphFunc, inputs ...any) ([][]float32, error) {
-	p, err := Compile(be, m, fn)
+	p, err := Compile(be, m.Config, fn)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Close()
-	out, err := p.Run(inputs...)
+	out, err := p.Run(m, inputs...)
 	if err != nil {
 		return nil, err
 	}
