@@ -71,6 +71,22 @@ func (s *Store) Find(prefix string) (Info, error) {
 	return infos[0], nil
 }
 
+// Look describes what there is of one ID: the finished artifact, else the one being computed or unfinished. The error wraps
+// ErrNotFound where there is neither. Damage that sizes do not show is not found.
+func (s *Store) Look(ctx context.Context, id ID) (Info, error) {
+	if !id.valid() {
+		return Info{}, badID(id)
+	}
+	info, err := s.describeFinished(ctx, id, s.finished(id))
+	if errors.Is(err, ErrNotFound) {
+		if _, err := os.Stat(s.unfinished(id)); errors.Is(err, os.ErrNotExist) {
+			return Info{}, fmt.Errorf("artifact %s: %w in the store %s", id.Short(), ErrNotFound, s.dir)
+		}
+		info, err = s.describeUnfinished(ctx, id, s.unfinished(id))
+	}
+	return info, err
+}
+
 // list describes the folders of the IDs that match, sorted as List says.
 func (s *Store) list(ctx context.Context, match func(ID) bool) ([]Info, error) {
 	var infos []Info

@@ -3,6 +3,7 @@ package artifact
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,6 +38,21 @@ func (s *Store) owner(id ID) owner {
 	return o
 }
 
+// ErrBusy says that somebody else computes an artifact, under a context of [NoWait].
+var ErrBusy = errors.New("it is being computed by another")
+
+type noWaitKey struct{}
+
+// NoWait returns a context under which [Store.Get] and [Value] do not wait for another that
+// computes the same artifact, or one that it needs, but fail with an error that wraps ErrBusy:
+// a worker with a list of jobs takes another one.
+func NoWait(ctx context.Context) context.Context { return context.WithValue(ctx, noWaitKey{}, true) }
+
+func noWait(ctx context.Context) bool {
+	no, _ := ctx.Value(noWaitKey{}).(bool)
+	return no
+}
+
 // lock takes the lock of an ID, waiting while another goroutine or process has it. The step is for messages.
 func (s *Store) lock(ctx context.Context, id ID, step string) (unlock func(), err error) {
 	path := s.lockPath(id)
@@ -64,6 +80,9 @@ func (s *Store) lock(ctx context.Context, id ID, step string) (unlock func(), er
 		file.Close()
 		if held {
 			continue // the one before us has removed the file that we locked
+		}
+		if noWait(ctx) {
+			return nil, fmt.Errorf("artifact: step %s (%s): %w: %s", step, id.Short(), ErrBusy, s.owner(id))
 		}
 		if wait == 20*time.Millisecond {
 			s.notify("waiting for %s, which computes %s (%s)", s.owner(id), step, id.Short())
@@ -137,6 +156,10 @@ func (s *Store) enter(ctx context.Context, path string, id ID, step string) (lea
 	select {
 	case <-g.free:
 	default:
+		if noWait(ctx) {
+			forget()
+			return nil, fmt.Errorf("artifact: step %s (%s): %w: this process", step, id.Short(), ErrBusy)
+		}
 		s.notify("waiting for this process, which computes %s (%s) already", step, id.Short())
 		select {
 		case <-g.free:

@@ -56,8 +56,8 @@ type Evaluation struct {
 
 // A Condition changes the forward pass of an evaluation. The zero value leaves it as it is.
 type Condition struct {
-	Off       []vit.Head    // heads that are switched off (see [vit.Heads])
-	Precision vit.Precision // of matrix products
+	Off       []vit.Head    `json:"off,omitempty"`       // heads that are switched off (see [vit.Heads])
+	Precision vit.Precision `json:"precision,omitempty"` // of matrix products
 }
 
 // Evaluate asks a model about every image of a set.

@@ -157,10 +157,10 @@ func ExampleTrainingCurve() {
 func ExampleBehaviorTable() {
 	score := func(correct, n int) finetune.Score { return finetune.Score{N: n, Correct: correct} }
 	t := paper.BehaviorTable([]study.SetResult{
-		{Name: "test (IID)", Evaluation: finetune.Evaluation{All: score(197, 200), Kinds: []finetune.KindScore{
+		{NamedSet: study.NamedSet{Name: "test (IID)"}, Evaluation: finetune.Evaluation{All: score(197, 200), Kinds: []finetune.KindScore{
 			{Kind: stimuli.Same, Score: score(100, 100)}, {Kind: stimuli.ShapeOnly, Score: score(23, 25)},
 			{Kind: stimuli.ColorOnly, Score: score(24, 25)}, {Kind: stimuli.Both, Score: score(50, 50)}}}},
-		{Name: "OOD shape", Evaluation: finetune.Evaluation{All: score(100, 100), Kinds: []finetune.KindScore{
+		{NamedSet: study.NamedSet{Name: "OOD shape"}, Evaluation: finetune.Evaluation{All: score(100, 100), Kinds: []finetune.KindScore{
 			{Kind: stimuli.Same, Score: score(100, 100)}}}},
 	})
 	text, err := t.Text()

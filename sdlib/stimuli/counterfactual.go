@@ -160,7 +160,7 @@ type CounterfactualTokens struct {
 
 // Tokens are the patches of every record.
 func (c *Counterfactuals) Tokens() CounterfactualTokens {
-	p := max(c.base.tokens, c.cf.tokens)
+	p := max(c.base.TokensPerObject(), c.cf.TokensPerObject())
 	var out CounterfactualTokens
 	for _, record := range c.records {
 		base, cf := record.Base.Objects, record.CF.Objects

@@ -209,7 +209,7 @@ func (p *counterfactualPlanner) open() *Counterfactuals {
 		bases[i], cfs[i] = record.Base, record.CF
 	}
 	cfg := p.config.Set
-	out := &Counterfactuals{config: p.config, base: newSet(cfg, p.key, bases), cf: newSet(cfg, p.cfKey, cfs), records: p.records}
+	out := &Counterfactuals{config: p.config, base: plannedSet(cfg, p.key, bases), cf: plannedSet(cfg, p.cfKey, cfs), records: p.records}
 	if cfg.Faithful.SourceOutlines && cfg.Geometry.Cell != sourceSize {
 		for shape := range NumShapes {
 			out.cf.painter.setOutline(shape, sample(silhouettes[shape].inside, sourceSize).Resize(cfg.Geometry.Object))

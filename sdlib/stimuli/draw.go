@@ -19,7 +19,7 @@ func (s *Set) Draw(i int, dst []uint8) {
 		return
 	}
 	s.painter.clear(dst, newStream(s.key, forNoise, uint64(i)))
-	for o, object := range s.stimuli[i].Objects {
+	for o, object := range s.plan()[i].Objects {
 		s.painter.paint(dst, object, newStream(s.key, forNoise, uint64(i), uint64(o)))
 	}
 }
@@ -46,7 +46,7 @@ func (s *Set) Images(indices []int) []uint8 {
 		n = s.Len()
 	}
 	for _, i := range indices {
-		_ = s.stimuli[i] // a wrong index panics here, where the caller can see it, and not in a goroutine
+		_ = s.plan()[i] // a wrong index panics here, where the caller can see it, and not in a goroutine
 	}
 	size := s.imageBytes()
 	out := make([]uint8, n*size)

@@ -43,7 +43,7 @@ func (s *Set) Export(ctx context.Context, dir string) error {
 		return err
 	}
 	err := writeLines(filepath.Join(dir, metadataFile), s.Len(), func(i int) any {
-		return imageRecord{FileName: imageName("", i), sceneRecord: sceneOf(s.stimuli[i])}
+		return imageRecord{FileName: imageName("", i), sceneRecord: sceneOf(s.plan()[i])}
 	})
 	if err != nil {
 		return err

@@ -149,8 +149,8 @@ func resolveImported(cfg Config) (Config, error) {
 
 // fileSet is a set whose images are files.
 func fileSet(cfg Config, stimuli []Stimulus, files [][]byte) *Set {
-	s := &Set{config: cfg, stimuli: stimuli, files: files}
-	s.measure()
+	s := newSet(cfg, 0, func() []Stimulus { return stimuli })
+	s.files = files
 	return s
 }
 
@@ -165,12 +165,21 @@ func (s *Set) drawFile(i int, dst []uint8) {
 	}
 }
 
+// noManifest says that a folder is no finished export. It is fs.ErrNotExist.
+type noManifest struct{ dir string }
+
+func (e *noManifest) Error() string {
+	return fmt.Sprintf("stimuli: %s has no %s: expected a finished export; one's own images are read with ImportFolder", e.dir, manifestFile)
+}
+
+func (e *noManifest) Is(target error) bool { return target == fs.ErrNotExist }
+
 // readManifest reads set.json.
 func readManifest(dir string) (manifest, error) {
 	var m manifest
 	file, err := os.Open(filepath.Join(dir, manifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return m, fmt.Errorf("stimuli: %s has no %s: expected a finished export; one's own images are read with ImportFolder", dir, manifestFile)
+		return m, &noManifest{dir}
 	}
 	if err != nil {
 		return m, fmt.Errorf("stimuli: import: %w", err)

@@ -33,7 +33,7 @@ func (s *Set) Stats() Stats {
 	relations := [2]string{"different", "same"}
 	kinds, cells := map[string]int{}, map[string]int{}
 	uses, pairs := map[item]int{}, map[[2]item]int{}
-	for _, stimulus := range s.stimuli {
+	for _, stimulus := range s.plan() {
 		out.Same += stimulus.Label
 		if len(stimulus.Pairs) == 2 {
 			cells[relations[stimulus.Pairs[0].Label]+", "+relations[stimulus.Pairs[1].Label]]++

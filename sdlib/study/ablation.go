@@ -54,6 +54,11 @@ func (a Ablation) Training() Training {
 	return a.Losses.Apply(t)
 }
 
+// Subject is the model of the ablation.
+func (a Ablation) Subject() Subject {
+	return Trained(fmt.Sprintf("%s, losses %v, seed %d", a.Task, a.Losses, a.Seed), a.Training())
+}
+
 // AblationSeeds are the seeds of the tables' repeats.
 var AblationSeeds = []uint64{1, 2, 3}
 
@@ -119,51 +124,46 @@ func (l *Lab) Ablate(ctx context.Context, rows []Ablation, trained bool, known .
 			all = append(all, there...)
 			continue
 		}
-		t := a.Training()
 		if trained {
-			if has, err := l.has(t); err != nil || !has {
-				if err != nil {
-					return all, err
-				}
+			if _, there, err := l.id(ctx, a.Subject()); err != nil {
+				return all, err
+			} else if !there {
 				continue
 			}
 		}
-		m, err := l.Train(ctx, t)
+		m, err := l.Model(ctx, a.Subject())
 		if err != nil {
-			return all, fmt.Errorf("%s, losses %v, seed %d: %w", a.Task, a.Losses, a.Seed, err)
+			return all, fmt.Errorf("%s: %w", a.Subject().Name, err)
 		}
-		c, err := m.Training.Stimuli.Resolved()
-		if err != nil {
-			return all, err
-		}
-		for _, set := range Sets(c) {
-			if !slices.Contains(ablationSets, set.Name) {
+		for _, named := range Sets(m.Training.Stimuli, 0) {
+			if !slices.Contains(ablationSets, named.Name) {
 				continue
 			}
-			r, err := l.EvaluateOn(ctx, m, set.Name, set.Stimuli)
+			set, err := stimuli.Open(named.Stimuli)
 			if err != nil {
 				return all, err
 			}
-			all = append(all, AblationResult{a, set.Name, r.All, m.ID})
+			r, err := l.EvaluateOn(ctx, m, named.Name, set)
+			if err != nil {
+				return all, err
+			}
+			all = append(all, AblationResult{a, named.Name, r.All, m.ID})
 		}
 	}
 	return all, nil
 }
 
-// has tells whether the store has the model of a training.
-func (l *Lab) has(t Training) (bool, error) {
-	if _, _, err := t.open(); err != nil { // resolves what the key is made of
-		return false, err
+// AblationJobs are what [Lab.Ablate] computes for these rows.
+func (l *Lab) AblationJobs(ctx context.Context, rows []Ablation) ([]Job, error) {
+	var all []Job
+	for _, a := range rows {
+		jobs, err := l.AccuracyJobs(ctx, a.Subject(), ablationSets...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, jobs...)
 	}
-	id, err := t.key().ID()
-	if err != nil {
-		return false, err
-	}
-	found, err := l.Store.Find(string(id))
-	if errors.Is(err, artifact.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && found.State == artifact.Finished, err
+	return WithTrainings(all), nil
 }
 
 // ablationColumns are the columns of the CSV file of an ablation.

@@ -81,7 +81,7 @@ func TestAblationsAreComparable(t *testing.T) {
 			}
 			seen[row] = true
 			training := row.Training()
-			if _, _, err := training.open(); err != nil {
+			if _, err := training.resolve(); err != nil {
 				t.Errorf("table %d, %v: %v", number, row, err)
 			}
 			plain := Ablation{Scale: scale, Task: row.Task, Seed: row.Seed}.Training()
@@ -155,7 +155,7 @@ func TestCourseModels(t *testing.T) {
 			t.Errorf("two models are called %s", c.Name)
 		}
 		seen[c.Name] = true
-		if _, _, err := c.Training.open(); err != nil {
+		if _, err := c.Training.resolve(); err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 		}
 	}

@@ -2,33 +2,53 @@ package study
 
 import (
 	"context"
-	"fmt"
+	"slices"
 
-	"samediff/sdlib/artifact"
-	"samediff/sdlib/attention"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
 )
+
+// Accuracy is how many images of a set a model answers rightly, under a condition such as
+// heads that are switched off.
+var Accuracy = Analysis[finetune.Condition, finetune.Evaluation]{
+	Name: "evaluate", Version: 2,
+	Compute: func(ctx context.Context, on On, under finetune.Condition) (finetune.Evaluation, error) {
+		return finetune.Evaluate(ctx, on.Backend, on.Model.Model, on.Set, under, on.Report)
+	},
+}
+
+// A NamedSet is a set by the name that the paper's tables have for it.
+type NamedSet struct {
+	Name    string         `json:"name"`
+	Stimuli stimuli.Config `json:"stimuli"`
+}
 
 // SetResult is a model's accuracy on one set.
 type SetResult struct {
-	Name    string         `json:"name"` // as the paper's tables call it
-	Stimuli stimuli.Config `json:"stimuli"`
+	NamedSet
 	finetune.Evaluation
 }
 
-// Sets are the sets that every model is asked about, as the paper's Tables 2 to 6
-// name them, for a model trained on the stimuli c. The training and validation images
-// are those of its training; "compositional" exists for the 32 set only.
-func Sets(c stimuli.Config) []SetResult {
-	with := func(name string, split stimuli.Split, objects stimuli.Objects) SetResult {
-		c := c
-		c.Split, c.Objects, c.Size = split, objects, evalSize
-		return SetResult{Name: name, Stimuli: c}
+// evalSize is the number of images in each test set.
+const evalSize = 6400
+
+// Sets are the sets that every model is asked about, as the paper's Tables 2 to 6 name them,
+// for a model trained on the stimuli c. The training images are those of its training; the
+// other sets have images of their own, 6,400 for size 0. "compositional" exists for the 32
+// set only.
+func Sets(c stimuli.Config, size int) []NamedSet {
+	if size == 0 {
+		size = evalSize
 	}
-	train := SetResult{Name: "train", Stimuli: c}
+	with := func(name string, split stimuli.Split, objects stimuli.Objects) NamedSet {
+		c := c
+		c.Split, c.Objects, c.Size = split, objects, size
+		return NamedSet{name, c}
+	}
+	train := NamedSet{"train", c}
 	train.Stimuli.Split = stimuli.Train
-	all := []SetResult{train, with("test (IID)", stimuli.TestIID, c.Objects)}
+	all := []NamedSet{train, with("test (IID)", stimuli.TestIID, c.Objects)}
 	if c.Objects == stimuli.Compositional32 {
 		all = append(all, with("compositional", stimuli.Test, c.Objects))
 	}
@@ -40,52 +60,56 @@ func Sets(c stimuli.Config) []SetResult {
 		with("OOD shape-color", stimuli.Test, stimuli.OODShapeColor))
 }
 
-// evalSize is the number of images in each test set.
-const evalSize = 6400
-
-// evaluateVersion is raised when the same model and sets would give other numbers.
-const evaluateVersion = 1
-
 // Evaluate returns the model's accuracy on every set of [Sets].
 func (l *Lab) Evaluate(ctx context.Context, m *Model) ([]SetResult, error) {
-	c, err := m.Training.Stimuli.Resolved()
+	return l.EvaluateSize(ctx, m, 0)
+}
+
+// EvaluateSize is [Lab.Evaluate] with another number of images in the sets that the model
+// was not trained on; 0 is the paper's.
+func (l *Lab) EvaluateSize(ctx context.Context, m *Model, size int) ([]SetResult, error) {
+	c, err := m.stimuli()
 	if err != nil {
 		return nil, err
 	}
-	sets := Sets(c)
-	for i := range sets {
-		if sets[i], err = l.EvaluateOn(ctx, m, sets[i].Name, sets[i].Stimuli); err != nil {
+	var all []SetResult
+	for _, s := range Sets(c, size) {
+		set, err := stimuli.Open(s.Stimuli)
+		if err != nil {
 			return nil, err
 		}
+		r, err := l.EvaluateOn(ctx, m, s.Name, set)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
 	}
-	return sets, nil
+	return all, nil
 }
 
-// EvaluateOn returns the model's accuracy on one set, under a name of one's own.
-// Heads that are named besides are switched off (see [vit.Heads]).
-func (l *Lab) EvaluateOn(ctx context.Context, m *Model, name string, c stimuli.Config, off ...attention.Head) (SetResult, error) {
-	c, err := c.Resolved()
+// EvaluateOn returns the model's accuracy on one set, drawn or imported, under a name of
+// one's own. Heads that are named besides are switched off (see [vit.Heads]).
+func (l *Lab) EvaluateOn(ctx context.Context, m *Model, name string, set *stimuli.Set, off ...vit.Head) (SetResult, error) {
+	e, err := Accuracy.Of(ctx, l, m, set, finetune.Condition{Off: off})
+	return SetResult{NamedSet{name, set.Config()}, e}, err
+}
+
+// AccuracyJobs are the jobs of [Lab.Evaluate] for a subject, on the sets of these names, or on all.
+func (l *Lab) AccuracyJobs(ctx context.Context, s Subject, names ...string) ([]Job, error) {
+	c, err := l.stimuliOf(ctx, s)
 	if err != nil {
-		return SetResult{}, err
+		return nil, err
 	}
-	params := struct {
-		stimuli.Config
-		Off []attention.Head `json:"off,omitempty"`
-	}{c, off}
-	key := artifact.Key{Step: "evaluate", Version: evaluateVersion, Params: params, Inputs: []artifact.ID{m.ID}}
-	e, err := artifact.Value(ctx, l.Store, key, func(ctx context.Context) (finetune.Evaluation, error) {
-		set, err := stimuli.Open(c)
-		if err != nil {
-			return finetune.Evaluation{}, err
+	var jobs []Job
+	for _, named := range Sets(c, 0) {
+		if len(names) > 0 && !slices.Contains(names, named.Name) {
+			continue
 		}
-		be, err := l.Backend()
+		set, err := stimuli.Open(named.Stimuli)
 		if err != nil {
-			return finetune.Evaluation{}, err
+			return nil, err
 		}
-		return finetune.Evaluate(ctx, be, m.Model, set, finetune.Condition{Off: off}, l.options.Progress)
-	})
-	if err != nil {
-		return SetResult{}, fmt.Errorf("evaluate on %s: %w", name, err)
+		jobs = append(jobs, Accuracy.Job(s, "on "+named.Name, set, finetune.Condition{}))
 	}
-	return SetResult{Name: name, Stimuli: c, Evaluation: e}, nil
+	return jobs, nil
 }

@@ -147,12 +147,15 @@ func TestFindFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Training.Stimuli.Geometry != stimuli.CourseQuick || m.Config != c {
-		t.Errorf("got stimuli of %s for a model of %d and %d pixels, want course-quick", m.Training.Stimuli.Geometry.Name, c.Image, c.Patch)
+	if s, err := m.stimuli(); err != nil || s.Geometry != stimuli.CourseQuick || m.Config != c {
+		t.Errorf("got stimuli of %s, %v, for a model of %d and %d pixels, want course-quick", s.Geometry.Name, err, c.Image, c.Patch)
 	}
 
 	c.Image = 32
-	if _, err := lab.Find(ctx, save(c)); err == nil || !strings.Contains(err.Error(), "images of 32 pixels and patches of 16 fit no geometry") {
+	if m, err = lab.Find(ctx, save(c)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lab.Evaluate(ctx, m); err == nil || !strings.Contains(err.Error(), "images of 32 pixels and patches of 16 fit no geometry") {
 		t.Errorf("the error for a size that no geometry has is %v", err)
 	}
 	for _, name := range []string{"", "nowhere", t.TempDir()} {

@@ -2,61 +2,69 @@ package study
 
 import (
 	"context"
-	"fmt"
 
-	"samediff/sdlib/artifact"
 	"samediff/sdlib/attention"
 	"samediff/sdlib/stimuli"
 )
 
-// The images that [Lab.Heads] looks at: 250 same and 250 different ones, as many as the
-// paper's code takes (docs/paper.md 4.2), drawn with a seed of their own.
-const (
-	headsPerClass = 250
-	headsSeed     = 1
-)
-
-// headsVersion is raised when the same model and images would give other scores.
-const headsVersion = 1
-
-// Heads returns the attention scores of every head of the model, over 250 same and 250
-// different images of the IID test split of the stimuli it was trained on.
-func (l *Lab) Heads(ctx context.Context, m *Model) (*attention.Scores, error) {
-	c := m.Training.Stimuli
-	c.Split, c.Size = stimuli.TestIID, evalSize
-	return l.HeadsOn(ctx, m, c, headsPerClass, headsSeed)
+// HeadSample says which images of a set heads are scored on.
+type HeadSample struct {
+	PerClass int    `json:"per_class"` // images labeled same, and as many labeled different; 0 takes all images
+	Seed     uint64 `json:"seed"`      // of the choice, see attention.Select
 }
 
-// HeadsOn returns the attention scores of every head over perClass same and perClass
-// different images of a set, drawn by seed as [attention.Select] draws them.
-func (l *Lab) HeadsOn(ctx context.Context, m *Model, c stimuli.Config, perClass int, seed uint64) (*attention.Scores, error) {
-	c, err := c.Resolved()
+// PaperSample is the paper's: 250 same and 250 different images (section 3).
+var PaperSample = HeadSample{PerClass: 250, Seed: 1}
+
+// HeadScores is where every head looks, on a sample of a set's images.
+var HeadScores = Analysis[HeadSample, *attention.Scores]{
+	Name: "heads", Version: 2,
+	Compute: func(ctx context.Context, on On, s HeadSample) (*attention.Scores, error) {
+		var images []int // all
+		if s.PerClass != 0 {
+			var err error
+			if images, err = attention.Select(on.Set, s.PerClass, s.Seed); err != nil {
+				return nil, err
+			}
+		}
+		return attention.Analyze(ctx, on.Backend, on.Model.Model, on.Set, images, on.Report)
+	},
+	Images: func(set *stimuli.Set, s HeadSample) int {
+		if s.PerClass == 0 {
+			return set.Config().Size
+		}
+		return 2 * s.PerClass
+	},
+}
+
+// Heads returns the attention scores of every head, over the paper's sample of the IID test
+// split of the stimuli that the model was trained on.
+func (l *Lab) Heads(ctx context.Context, m *Model) (*attention.Scores, error) {
+	c, err := m.stimuli()
 	if err != nil {
-		return nil, fmt.Errorf("score heads: %w", err)
+		return nil, err
 	}
-	params := struct {
-		Stimuli  stimuli.Config `json:"stimuli"`
-		PerClass int            `json:"per_class"`
-		Seed     uint64         `json:"seed"`
-	}{c, perClass, seed}
-	key := artifact.Key{Step: "heads", Version: headsVersion, Params: params, Inputs: []artifact.ID{m.ID}}
-	s, err := artifact.Value(ctx, l.Store, key, func(ctx context.Context) (*attention.Scores, error) {
-		set, err := stimuli.Open(c)
-		if err != nil {
-			return nil, err
-		}
-		images, err := attention.Select(set, perClass, seed)
-		if err != nil {
-			return nil, err
-		}
-		be, err := l.Backend()
-		if err != nil {
-			return nil, err
-		}
-		return attention.Analyze(ctx, be, m.Model, set, images, l.options.Progress)
-	})
+	set, err := headSet(c)
 	if err != nil {
-		return nil, fmt.Errorf("score heads: %w", err)
+		return nil, err
 	}
-	return s, nil
+	return HeadScores.Of(ctx, l, m, set, PaperSample)
+}
+
+// HeadsJob is the job of [Lab.Heads] for a subject.
+func (l *Lab) HeadsJob(ctx context.Context, s Subject) (Job, error) {
+	c, err := l.stimuliOf(ctx, s)
+	if err != nil {
+		return Job{}, err
+	}
+	set, err := headSet(c)
+	if err != nil {
+		return Job{}, err
+	}
+	return HeadScores.Job(s, "", set, PaperSample), nil
+}
+
+func headSet(c stimuli.Config) (*stimuli.Set, error) {
+	c.Split, c.Size = stimuli.TestIID, evalSize
+	return stimuli.Open(c)
 }

@@ -62,12 +62,19 @@ func TestHeads(t *testing.T) {
 	if !reflect.DeepEqual(first, second) {
 		t.Errorf("read from the store, the scores are %+v, expected %+v", second, first)
 	}
-	if _, err := reader.HeadsOn(ctx, m, m.Training.Stimuli, 250, 2); err == nil {
+	set, err := headSet(m.Training.Stimuli)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := HeadScores.Of(ctx, reader, m, set, PaperSample); err != nil || !reflect.DeepEqual(first, again) {
+		t.Errorf("the same sample of the same set gives %+v, %v", again, err)
+	}
+	if _, err := HeadScores.Of(ctx, reader, m, set, HeadSample{PerClass: 250, Seed: 2}); err == nil {
 		t.Error("other images have the same key: expected the reader to need a backend")
 	}
 }
 
-func TestHeadsOnErrors(t *testing.T) {
+func TestHeadErrors(t *testing.T) {
 	l := lab(t, t.TempDir(), backend.Go)
 	m := untrained(t, l)
 	small := stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8}
@@ -78,9 +85,13 @@ func TestHeadsOnErrors(t *testing.T) {
 	}{
 		"take fewer":    {small, 5},
 		"same geometry": {wrong, 2},
-		"per class":     {small, 0},
+		"per class":     {small, -1},
 	} {
-		_, err := l.HeadsOn(context.Background(), m, run.c, run.perClass, 1)
+		set, err := stimuli.Open(run.c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = HeadScores.Of(context.Background(), l, m, set, HeadSample{run.perClass, 1})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, expected it to speak of %q", err, want)
 		}

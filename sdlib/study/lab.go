@@ -2,6 +2,7 @@ package study
 
 import (
 	"fmt"
+	"sync"
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
@@ -28,6 +29,9 @@ type Lab struct {
 	Store    *artifact.Store
 	options  Options
 	computes *backend.Backend
+
+	mu    sync.Mutex
+	found map[string]*Model // by name, those that are no trainings
 }
 
 // Open opens a lab.
@@ -37,7 +41,7 @@ func Open(o Options) (*Lab, error) {
 		return nil, err
 	}
 	store.Notify = o.Notify
-	return &Lab{Store: store, options: o}, nil
+	return &Lab{Store: store, options: o, found: map[string]*Model{}}, nil
 }
 
 // Backend returns the backend that the lab computes on.

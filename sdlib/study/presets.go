@@ -1,21 +1,52 @@
 package study
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
 
-// Presets are the trainings that have a name: those of the course, and at the paper's
-// scale one for each of its checkpoints (vit.Checkpoints), such as "clip-b16".
+// Presets are the trainings that have a name: "quick", "course" and "rmts" of the course, and
+// at the paper's scale, for each checkpoint C of vit.Checkpoints, C (discrimination, all 256
+// combinations of shape and color), C-rmts, C-32 and C-rmts-32, such as "clip-b16-rmts-32".
 var Presets = presets()
 
 func presets() map[string]Training {
 	all := map[string]Training{"quick": Quick, "course": Course, "rmts": RMTS}
 	for _, c := range vit.Checkpoints {
-		all[c.Name] = paper(c)
+		for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
+			for _, objects := range []stimuli.Objects{stimuli.All256, stimuli.Compositional32} {
+				t := paper(c)
+				t.Stimuli.Task, t.Stimuli.Objects = task, objects
+				all[PresetName(c.Name, task, objects)] = t
+			}
+		}
 	}
 	return all
+}
+
+// PresetName returns the name of a checkpoint's preset.
+func PresetName(checkpoint string, task stimuli.Task, objects stimuli.Objects) string {
+	if task == stimuli.RMTS {
+		checkpoint += "-rmts"
+	}
+	if objects == stimuli.Compositional32 {
+		checkpoint += "-32"
+	}
+	return checkpoint
+}
+
+// Preset returns the training of a name. The error lists the names.
+func Preset(name string) (Training, error) {
+	if t, ok := Presets[name]; ok {
+		return t, nil
+	}
+	return Training{}, fmt.Errorf("no preset %q: expected one of %s", name, strings.Join(slices.Sorted(maps.Keys(Presets)), ", "))
 }
 
 // paper returns the paper's fine-tuning of a checkpoint (section 2; docs/paper.md 3):

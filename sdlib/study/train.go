@@ -2,7 +2,7 @@ package study
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,10 +21,13 @@ type Training struct {
 	Stimuli   stimuli.Config  `json:"stimuli"`    // the training set; the other splits have the same configuration
 	Val       int             `json:"val"`        // images of the validation set, evaluated after each epoch
 	Recipe    finetune.Recipe `json:"recipe"`
-	// Start names the pretrained weights that training starts from, one of
-	// vit.Checkpoints such as "clip-b16"; "" is random ones. The checkpoint's repository
-	// and commit are in Source, which Train fills in: they belong to the key.
-	Start  string `json:"start,omitempty"`
+	// Start names the weights that training starts from: one of vit.Checkpoints such as
+	// "clip-b16", or a folder with a model, which is given a new head; "" is random ones.
+	// From a folder Model may be left zero: it is then what the folder holds.
+	Start string `json:"start,omitempty"`
+	// Source says what the starting weights are, for the key: a checkpoint's repository and
+	// commit, or the hash of a folder's weights, whose path is then not part of the key.
+	// Train fills it in.
 	Source string `json:"source,omitempty"`
 }
 
@@ -64,122 +67,138 @@ func deeper(c vit.Config, blocks int) vit.Config {
 	return c
 }
 
-// A Model is a vision transformer with the key that names it in the store.
-type Model struct {
-	*vit.Model
-	ID       artifact.ID      // of the training, or the hash of a model read from files
-	Training Training         // what it was trained by; the zero value for a model read from files
-	History  []finetune.Epoch // one line per epoch
-	Dir      string           // folder with config.json and model.safetensors
-}
-
 // trainVersion is raised when the same Training would be another experiment. Another order
 // of sums is none: it changes the last bits, as another machine does.
 const trainVersion = 1
 
-// Files of a training's artifact, beside the model's own.
-const (
-	historyFile = "history.json"
-	LogFile     = "log.jsonl" // a line for each epoch, with the seconds it took
-)
-
 // Train returns the model of a training, and trains it if the store does not have it.
 // Interrupted, even by kill -9, it goes on where it stopped when asked again.
 func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
-	train, val, err := t.open()
+	r, err := t.resolve()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("train: %w", err)
 	}
-	a, err := l.Store.Get(ctx, t.key(), func(ctx context.Context, dir string) error {
+	a, err := l.Store.Get(ctx, r.key(), func(ctx context.Context, dir string) error {
 		be, err := l.Backend()
 		if err != nil {
 			return err
 		}
-		start, err := t.start(ctx, l.options.Hub)
+		start, err := r.start(ctx, l.options.Hub)
 		if err != nil {
 			return err
 		}
-		result, err := finetune.Train(ctx, be, start, train, val, t.Recipe, finetune.Options{
+		result, err := finetune.Train(ctx, be, start, r.train, r.val, r.Recipe, finetune.Options{
 			Dir: filepath.Join(dir, "work"), Log: filepath.Join(dir, LogFile),
 			Progress: l.options.Progress, Warn: l.options.Notify, OnEpoch: l.options.OnEpoch})
 		if err != nil {
 			return err
 		}
-		if err := result.Model.Save(dir); err != nil {
-			return err
-		}
-		text, err := json.MarshalIndent(result.History, "", " ")
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(dir, historyFile), text, 0o644)
+		return write(dir, result)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	m := &Model{ID: a.ID, Training: t, Dir: a.Dir}
-	if m.Model, err = vit.Load(a.Dir); err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(a.Path(historyFile))
+	m, err := l.readTrained(a, r.Training)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	return m, json.Unmarshal(text, &m.History)
+	return m, nil
+}
+
+// look describes what the store has of a training; the zero Info is nothing.
+func (l *Lab) look(ctx context.Context, t Training) (artifact.Info, error) {
+	r, err := t.resolve()
+	if err != nil {
+		return artifact.Info{}, err
+	}
+	id, err := r.key().ID()
+	if err != nil {
+		return artifact.Info{}, err
+	}
+	info, err := l.Store.Look(ctx, id)
+	if errors.Is(err, artifact.ErrNotFound) {
+		return artifact.Info{}, nil
+	}
+	return info, err
+}
+
+// A resolved training has all its fields written out, as they stand in the key.
+type resolved struct {
+	Training
+	train, val *stimuli.Set
+	folder     *vit.Model // that Start named
 }
 
 // key names the trained model in the store.
-func (t *Training) key() artifact.Key {
-	return artifact.Key{Step: "train", Version: trainVersion, Params: *t}
+func (r resolved) key() artifact.Key {
+	return artifact.Key{Step: "train", Version: trainVersion, Params: r.Training}
 }
 
 // start returns the model before the first step.
-func (t *Training) start(ctx context.Context, o hub.Options) (*vit.Model, error) {
-	if t.Start == "" {
-		return vit.New(t.Model, t.ModelSeed)
+func (r resolved) start(ctx context.Context, o hub.Options) (*vit.Model, error) {
+	switch {
+	case r.folder != nil:
+		return r.folder, nil
+	case r.Start != "":
+		return vit.Pretrained(ctx, r.Start, r.Model.Classes, r.ModelSeed, o)
+	case r.Source != "":
+		return nil, fmt.Errorf("the training starts from %s, which the store does not have: give the folder that holds them as its Start", r.Source)
 	}
-	return vit.Pretrained(ctx, t.Start, t.Model.Classes, t.ModelSeed, o)
+	return vit.New(r.Model, r.ModelSeed)
 }
 
-// open checks the training and plans its sets, before anything is computed.
-func (t *Training) open() (train, val *stimuli.Set, err error) {
+// resolve checks a training and writes out what its key consists of, before anything is computed.
+func (t Training) resolve() (r resolved, err error) {
 	if t.Stimuli, err = t.Stimuli.Resolved(); err != nil {
-		return nil, nil, err
-	}
-	if t.Start != "" {
-		c, err := vit.FindCheckpoint(t.Start)
-		if err != nil {
-			return nil, nil, err
-		}
-		if t.Model != c.Config {
-			return nil, nil, fmt.Errorf("a training that starts from %s has another model than that: expected %+v, got %+v", t.Start, c.Config, t.Model)
-		}
-		t.Source = c.Repo + "@" + c.Revision
+		return r, err
 	}
 	t.Stimuli.Split = stimuli.Train
-	if train, err = stimuli.Open(t.Stimuli); err != nil {
-		return nil, nil, err
+	if t.Start != "" {
+		if c, err := vit.FindCheckpoint(t.Start); err == nil {
+			t.Source = c.Repo + "@" + c.Revision
+			if t.Model != c.Config {
+				return r, fmt.Errorf("a training that starts from %s has another model than that: expected %+v, got %+v", t.Start, c.Config, t.Model)
+			}
+		} else if r.folder, err = t.open(err); err != nil {
+			return r, err
+		} else {
+			hash, err := r.folder.Hash()
+			if err != nil {
+				return r, err
+			}
+			t.Model, t.Start, t.Source = r.folder.Config, "", "weights "+hash
+		}
+	}
+	r.Training = t
+	if r.train, err = stimuli.Open(t.Stimuli); err != nil {
+		return r, err
 	}
 	if t.Val > 0 {
 		c := t.Stimuli
 		c.Split, c.Size = stimuli.Val, t.Val
-		if val, err = stimuli.Open(c); err != nil {
-			return nil, nil, err
+		if r.val, err = stimuli.Open(c); err != nil {
+			return r, err
 		}
 	}
-	return train, val, t.Recipe.Validate(t.Model, train.Len())
+	return r, t.Recipe.Validate(t.Model, t.Stimuli.Size)
 }
 
-// Load returns the model in a folder, as [vit.Load] reads it. Its results are kept
-// under the hash of its weights, wherever the folder lies.
-func (l *Lab) Load(dir string) (*Model, error) {
-	m, err := vit.Load(dir)
+// open reads the model in the folder that Start names, and gives it a new head.
+// unknown is why Start is no checkpoint.
+func (t Training) open(unknown error) (*vit.Model, error) {
+	if _, err := os.Stat(filepath.Join(t.Start, "config.json")); err != nil {
+		return nil, fmt.Errorf("a training cannot start from %q: it is no folder with config.json and weights, and %w", t.Start, unknown)
+	}
+	classes := t.Model.Classes
+	if classes == 0 {
+		classes = 2
+	}
+	m, err := vit.LoadBackbone(t.Start, classes, t.ModelSeed, t.Stimuli.Geometry.Image)
 	if err != nil {
 		return nil, err
 	}
-	hash, err := m.Hash()
-	if err != nil {
-		return nil, err
+	if t.Model != (vit.Config{}) && t.Model != m.Config {
+		return nil, fmt.Errorf("a training that starts from %s has another model than that: expected %+v, got %+v", t.Start, m.Config, t.Model)
 	}
-	return &Model{Model: m, ID: artifact.ID(hash), Dir: dir}, nil
+	return m, nil
 }

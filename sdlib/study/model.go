@@ -1,0 +1,187 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
+)
+
+// A Model is a vision transformer with what is known of it.
+type Model struct {
+	*vit.Model
+	// ID is the hash of the configuration and the weights ([vit.Model.Hash]). What is computed
+	// from the model is kept under it, wherever the weights come from: equal weights share
+	// their results, and no others do.
+	ID       artifact.ID
+	Training Training         // what it was trained by; the zero value for a model read from files
+	Trained  artifact.ID      // names the training in the store; "" for a model read from files
+	History  []finetune.Epoch // one line per epoch
+	Dir      string           // folder with config.json and model.safetensors
+}
+
+// Load returns the model in a folder, as [vit.Load] reads it.
+func (l *Lab) Load(dir string) (*Model, error) {
+	m, err := vit.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := m.Hash()
+	if err != nil {
+		return nil, err
+	}
+	return &Model{Model: m, ID: artifact.ID(hash), Dir: dir}, nil
+}
+
+// Files of a training's artifact, beside the model's own.
+const (
+	historyFile = "history.json"
+	LogFile     = "log.jsonl" // a line for each epoch, with the seconds it took
+	hashFile    = "hash"      // the model's ID, so that it is known without reading the weights
+)
+
+// write fills the folder of a training's artifact.
+func write(dir string, result *finetune.Result) error {
+	if err := result.Model.Save(dir); err != nil {
+		return err
+	}
+	hash, err := result.Model.Hash()
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(result.History, "", " ")
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, hashFile), []byte(hash+"\n"), 0o644),
+		os.WriteFile(filepath.Join(dir, historyFile), text, 0o644))
+}
+
+// readTrained returns the model of a training's artifact.
+func (l *Lab) readTrained(a *artifact.Artifact, t Training) (*Model, error) {
+	m, err := l.Load(a.Dir)
+	if err != nil {
+		return nil, err
+	}
+	m.Trained, m.Training = a.ID, t
+	text, err := os.ReadFile(a.Path(historyFile))
+	if err != nil {
+		return nil, err
+	}
+	return m, json.Unmarshal(text, &m.History)
+}
+
+// identity returns the ID of the model in the folder of a training's artifact.
+func identity(dir string) (artifact.ID, error) {
+	text, err := os.ReadFile(filepath.Join(dir, hashFile))
+	switch {
+	case err == nil:
+		return artifact.ID(strings.TrimSpace(string(text))), nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", err
+	}
+	m, err := vit.Load(dir) // written before there was such a file
+	if err != nil {
+		return "", err
+	}
+	hash, err := m.Hash()
+	return artifact.ID(hash), err
+}
+
+// A Subject is a model that a job is about, which need not be there yet.
+type Subject struct {
+	Name     string    // for people, and for Lab.Find where there is no training
+	Training *Training // makes it
+}
+
+// Trained is the subject that a training makes.
+func Trained(name string, t Training) Subject { return Subject{name, &t} }
+
+// Subject returns the subject of a name: that of a preset's training, or the model that
+// [Lab.Find] finds.
+func (l *Lab) Subject(ctx context.Context, name string) (Subject, error) {
+	if t, err := Preset(name); err == nil {
+		return Trained(name, t), nil
+	}
+	_, err := l.find(ctx, Subject{Name: name})
+	return Subject{Name: name}, err
+}
+
+// Model returns a subject's model, and trains it if the store does not have it.
+func (l *Lab) Model(ctx context.Context, s Subject) (*Model, error) {
+	if s.Training != nil {
+		return l.Train(ctx, *s.Training)
+	}
+	return l.find(ctx, s)
+}
+
+// find returns a model that is found by its name, and remembers it: reading it takes time.
+func (l *Lab) find(ctx context.Context, s Subject) (*Model, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m := l.found[s.Name]; m != nil {
+		return m, nil
+	}
+	m, err := l.Find(ctx, s.Name)
+	if err == nil {
+		l.found[s.Name] = m
+	}
+	return m, err
+}
+
+// id returns the ID of a subject's model, and whether the model is there.
+func (l *Lab) id(ctx context.Context, s Subject) (id artifact.ID, there bool, err error) {
+	if s.Training == nil {
+		m, err := l.find(ctx, s)
+		if err != nil {
+			return "", false, err
+		}
+		return m.ID, true, nil
+	}
+	info, err := l.look(ctx, *s.Training)
+	if err != nil || info.State != artifact.Finished {
+		return "", false, err
+	}
+	id, err = identity(info.Dir)
+	return id, err == nil, err
+}
+
+// stimuli returns the configuration of the stimuli that the subject's model was trained on.
+func (l *Lab) stimuliOf(ctx context.Context, s Subject) (stimuli.Config, error) {
+	if s.Training != nil {
+		return s.Training.Stimuli.Resolved()
+	}
+	m, err := l.find(ctx, s)
+	if err != nil {
+		return stimuli.Config{}, err
+	}
+	return m.stimuli()
+}
+
+// stimuli returns the configuration of the stimuli that a model was trained on, or for a
+// model that does not say those of its geometry.
+func (m *Model) stimuli() (stimuli.Config, error) {
+	c := m.Training.Stimuli
+	if c.Geometry == (stimuli.Geometry{}) {
+		if c.Geometry = geometryOf(m.Config); c.Geometry == (stimuli.Geometry{}) {
+			var sizes []string
+			for _, g := range stimuli.Geometries() {
+				sizes = append(sizes, fmt.Sprintf("%s (%d and %d)", g.Name, g.Image, g.Patch))
+			}
+			return c, fmt.Errorf("model %s: images of %d pixels and patches of %d fit no geometry of the paper's stimuli, expected %s: give a set of images that fits the model",
+				m.ID.Short(), m.Config.Image, m.Config.Patch, strings.Join(sizes, ", "))
+		}
+		c.Seed = Quick.Stimuli.Seed
+	}
+	return c.Resolved()
+}

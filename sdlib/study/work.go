@@ -1,0 +1,88 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"samediff/sdlib/artifact"
+)
+
+// Work runs the jobs that are not done, until none is left. Processes that share the store
+// may work through the same jobs at the same time: each takes what no other has, and waits
+// for what others have only when nothing else is left. A process that is killed loses
+// nothing but its place: another one, or a later call, goes on with its job.
+//
+// A job that fails does not hold up the others, unless they need its model; the error names all that failed.
+func (l *Lab) Work(ctx context.Context, jobs []Job) error {
+	jobs = WithTrainings(jobs)
+	done, failed := make([]bool, len(jobs)), map[string]error{} // failed trainings, by their subject's name
+	var errs []error
+	for left := len(jobs); left > 0; {
+		took := false
+		for i, j := range jobs {
+			if done[i] {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return errors.Join(append(errs, err)...)
+			}
+			finish := func(err error) {
+				done[i] = true
+				left--
+				if err != nil {
+					errs = append(errs, fmt.Errorf("%v: %w", j, err))
+				}
+			}
+			if failed[j.Subject.Name] != nil {
+				finish(fmt.Errorf("its model could not be trained"))
+				continue
+			}
+			s, err := l.status(ctx, j)
+			switch {
+			case err != nil:
+				finish(err)
+				continue
+			case s.State == JobDone:
+				finish(nil)
+				continue
+			case s.State == JobRunning:
+				continue
+			case s.State == JobWaiting:
+				continue // its training stands before it: another process has it
+			}
+			err = l.do(artifact.NoWait(ctx), j)
+			switch {
+			case errors.Is(err, artifact.ErrBusy):
+				continue
+			case err != nil && ctx.Err() != nil:
+				return errors.Join(append(errs, ctx.Err())...)
+			case err != nil && j.key == nil:
+				failed[j.Subject.Name] = err
+			}
+			took = true
+			finish(err)
+		}
+		if took || left == 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second): // others have all that is left
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// do runs one job.
+func (l *Lab) do(ctx context.Context, j Job) error {
+	if l.options.Notify != nil {
+		l.options.Notify(j.String())
+	}
+	m, err := l.Model(ctx, j.Subject)
+	if err != nil {
+		return err
+	}
+	return j.run(ctx, l, m)
+}
