@@ -1,17 +1,20 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"samediff/sdlib/attention"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/paper"
+	"samediff/sdlib/study"
 )
 
 func (a *app) attentionCommand() *cobra.Command {
 	var asJSON bool
 	var count int
-	var to string
+	var to, folder string
 	cmd := &cobra.Command{
 		Use:   "attention MODEL",
 		Short: "How local or global each attention head is",
@@ -22,6 +25,10 @@ that compares objects first reads each with local heads in its early blocks, and
 compares them with global heads in its later ones: the perceptual and the relational
 stage. Beside the score stand the shares that stay within the object, go to the object
 it is compared with, and go to the background.
+
+--set scores the heads on all images of a folder of your own instead of the paper's 500:
+a set that sd stimuli export wrote, or images with a metadata.jsonl that says where the
+objects are (docs/formats.md).
 
 The table names the most local and the most global heads; the figure shows all of them,
 as Figure 2 of the paper does.`,
@@ -41,11 +48,11 @@ as Figure 2 of the paper does.`,
 			if err != nil {
 				return err
 			}
-			s, err := lab.Heads(cmd.Context(), m)
+			s, err := heads(cmd.Context(), lab, m, folder)
 			if err != nil {
 				return err
 			}
-			f, err := paper.Figure2(s, title(args[0], m))
+			f, err := paper.Figure2(s, args[0])
 			if err != nil {
 				return err
 			}
@@ -62,9 +69,22 @@ as Figure 2 of the paper does.`,
 		},
 	}
 	addJSON(cmd, &asJSON)
+	addSet(cmd, &folder)
 	cmd.Flags().IntVar(&count, "heads", 3, "number of heads to list at either end")
 	cmd.Flags().StringVarP(&to, "output", "o", "heads.png", "file for the figure (with --json: none unless given)")
 	return cmd
+}
+
+// heads scores a model's heads on the paper's sample of stimuli, or on all images of a folder.
+func heads(ctx context.Context, lab *study.Lab, m *study.Model, folder string) (*attention.Scores, error) {
+	if folder == "" {
+		return lab.Heads(ctx, m)
+	}
+	set, err := study.ImportSet(folder, m.Config)
+	if err != nil {
+		return nil, err
+	}
+	return study.HeadScores.Of(ctx, lab, m, set, study.HeadSample{})
 }
 
 // extremes sets out a model's most local heads, then its most global ones.

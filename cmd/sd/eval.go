@@ -2,17 +2,18 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"samediff/sdlib/paper"
-	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 )
 
 func (a *app) evalCommand() *cobra.Command {
 	var asJSON bool
 	var images int
+	var folder string
 	cmd := &cobra.Command{
 		Use:   "eval MODEL",
 		Short: "A model's accuracy on every set",
@@ -25,12 +26,18 @@ both: averages hide that the pairs which differ in one property are the hard one
 
 MODEL is a preset (trained first if need be), the first digits of an ID, or a folder with
 config.json and model.safetensors; a folder does not say what its model learned from, so
-"train" is then the presets' training set of that geometry.`,
+"train" is then the presets' training set of that geometry. --set asks about a folder of
+images instead: a set that sd stimuli export wrote, or images of your own with a
+metadata.jsonl of their labels (docs/formats.md).`,
 		Example: `  sd eval quick
   sd eval 3fa2 --images 1000
-  sd eval path/to/model --json`,
+  sd eval path/to/model --json
+  sd eval quick --set my-images`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if folder != "" && images != 0 {
+				return misuse(cmd, "--set asks about all images of a folder: leave --images away")
+			}
 			lab, err := a.lab()
 			if err != nil {
 				return err
@@ -39,7 +46,7 @@ config.json and model.safetensors; a folder does not say what its model learned 
 			if err != nil {
 				return err
 			}
-			sets, err := evaluate(cmd.Context(), lab, m, images)
+			sets, err := evaluate(cmd.Context(), lab, m, images, folder)
 			if err != nil {
 				return err
 			}
@@ -50,27 +57,26 @@ config.json and model.safetensors; a folder does not say what its model learned 
 		},
 	}
 	addJSON(cmd, &asJSON)
+	addSet(cmd, &folder)
 	cmd.Flags().IntVar(&images, "images", 0, "images of each test set (default as in the paper, 6400)")
 	return cmd
 }
 
-// evaluate asks a model about every set; images, where not 0, is the size of those it was not trained on.
-func evaluate(ctx context.Context, lab *study.Lab, m *study.Model, images int) ([]study.SetResult, error) {
-	if images == 0 {
-		return lab.Evaluate(ctx, m)
+// evaluate asks a model about every set, or about the images of a folder. images, where not
+// 0, is the size of the sets that it was not trained on.
+func evaluate(ctx context.Context, lab *study.Lab, m *study.Model, images int, folder string) ([]study.SetResult, error) {
+	if folder == "" {
+		return lab.EvaluateSize(ctx, m, images)
 	}
-	c, err := m.Training.Stimuli.Resolved()
+	set, err := study.ImportSet(folder, m.Config)
 	if err != nil {
 		return nil, err
 	}
-	sets := study.Sets(c)
-	for i := range sets {
-		if sets[i].Stimuli.Split != stimuli.Train {
-			sets[i].Stimuli.Size = images
-		}
-		if sets[i], err = lab.EvaluateOn(ctx, m, sets[i].Name, sets[i].Stimuli); err != nil {
-			return nil, err
-		}
-	}
-	return sets, nil
+	r, err := lab.EvaluateOn(ctx, m, filepath.Base(folder), set)
+	return []study.SetResult{r}, err
+}
+
+// addSet gives a command the flag --set.
+func addSet(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVar(to, "set", "", "folder of images to use instead, of the size that the model sees")
 }

@@ -2,95 +2,112 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"samediff/sdlib/figure"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 )
 
-// figures are the figures of the paper that the command draws.
-var figures = []string{"1", "2", "7", "8", "23"}
-
 func (a *app) figureCommand() *cobra.Command {
-	geometry := stimuli.B16
-	var model, to string
+	var f itemFlags
+	var to string
+	numbers := paper.Numbers(paper.AFigure)
 	cmd := &cobra.Command{
-		Use:   "figure " + strings.Join(figures, "|"),
-		Short: "Draw a figure of the paper, for a model of your own",
+		Use:   "figure NUMBER",
+		Short: "Draw a figure of the paper, for the course's models or your own",
 		Long: `figure draws a figure of the paper. Figure 1 (section 2) explains the two tasks,
 discrimination and relational match-to-sample, with an example of each answer. Figure 2
 (section 3) shows where a model's attention heads look: a heat map of how global each
 head is, and for each block the strongest attention within an object, between the two
 that are compared, and to the background; the peaks come in this order in a model that
-works in two stages. Figure 7 (appendix A) shows all shapes and colors, Figure 8 more
-stimuli of both tasks, Figure 23 the counterfactual pairs that interventions use.
+works in two stages. Figures 11, 15 and 20 show the same for other models. Figure 7
+(appendix A) shows all shapes and colors, Figure 8 more stimuli of both tasks, Figure 23
+the counterfactual pairs that interventions use.
 
-Figure 2 needs a model: its heads are scored first, if the store does not have that.
-The format follows the file's name: .png, .svg, .pdf or .jpg.`,
+A figure of models shows those of the course, with --scale paper the paper's own, and
+with --model others: what the store does not have is computed first (sd plan tells what
+that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 		Example: `  sd figure 1 --geometry course-quick
   sd figure 2 --model quick -o figure2.pdf
   sd figure 7 -o shapes.svg`,
-		ValidArgs: figures,
-		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), oneOf("figure", figures))),
+		ValidArgs: numbers,
+		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), oneOf("figure", numbers))),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("geometry") && !slices.Contains([]string{"1", "8", "23"}, args[0]) {
+			item, err := paper.Find(paper.AFigure, args[0])
+			if err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("geometry") && (item.Models != nil || args[0] == "7") {
 				return misuse(cmd, "--geometry is for figures 1, 8 and 23")
 			}
-			if cmd.Flags().Changed("model") && args[0] != "2" {
-				return misuse(cmd, "--model is for figure 2")
-			}
-			f, err := a.paperFigure(cmd.Context(), args[0], geometry, model)
+			drawing, err := a.draw(cmd, item, f)
 			if err != nil {
 				return err
 			}
 			if to == "" {
 				to = "figure" + args[0] + ".png"
 			}
-			return a.saveFigure(f, to)
+			return a.saveFigure(drawing.Figure, to)
 		},
 	}
-	cmd.Flags().Var(geometryFlag{&geometry}, "geometry", "sizes of image and objects in figures 1, 8 and 23: "+geometryNames())
-	cmd.Flags().StringVar(&model, "model", "quick", "the model of figure 2: a preset, first digits of an ID, or a folder")
+	f.add(cmd)
+	cmd.Flags().Var(geometryFlag{&f.Geometry}, "geometry", "sizes of image and objects in figures 1, 8 and 23: "+geometryNames())
 	cmd.Flags().StringVarP(&to, "output", "o", "", "file to write (default figure1.png and so on)")
 	return cmd
 }
 
-func (a *app) paperFigure(ctx context.Context, number string, g stimuli.Geometry, model string) (*figure.Figure, error) {
-	switch number {
-	case "1":
-		return paper.Figure1(g)
-	case "7":
-		return paper.Figure7()
-	case "8":
-		return paper.Figure8(g)
-	case "23":
-		return paper.Figure23(g)
-	}
-	lab, err := a.lab()
-	if err != nil {
-		return nil, err
-	}
-	m, err := lab.Find(ctx, model)
-	if err != nil {
-		return nil, err
-	}
-	s, err := lab.Heads(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	return paper.Figure2(s, title(model, m))
+// itemFlags are what can be asked of a figure or a table.
+type itemFlags struct {
+	paper.Request
+	models []string
 }
 
-// title names a model above a figure.
-func title(name string, m *study.Model) string {
-	if _, preset := study.Presets[name]; preset {
-		return fmt.Sprintf("Model %q", name)
+func (f *itemFlags) add(cmd *cobra.Command) {
+	f.Scale, f.Geometry = study.CourseScale, stimuli.B16
+	cmd.Flags().Var(choice[study.Scale]{&f.Scale, []study.Scale{study.CourseScale, study.PaperScale}}, "scale", "whose models: course, or paper (ViT-B; for a GPU)")
+	cmd.Flags().StringSliceVar(&f.models, "model", nil, "models in place of these: presets, models of the course, first digits of an ID, or folders")
+}
+
+// request checks the flags for an item, and finds the models that they name.
+func (f itemFlags) request(cmd *cobra.Command, lab *study.Lab, item paper.Item) (paper.Request, error) {
+	if len(f.models) > 0 && item.Models == nil {
+		return f.Request, misuse(cmd, "--model is for figures and tables of models, and %v is none", item)
 	}
-	return "Model " + m.ID.Short()
+	for _, name := range f.models {
+		s, err := lab.Subject(cmd.Context(), name)
+		if err != nil {
+			return f.Request, err
+		}
+		f.Models = append(f.Models, s)
+	}
+	return f.Request, nil
+}
+
+// draw makes an item, after what it needs was computed.
+func (a *app) draw(cmd *cobra.Command, item paper.Item, f itemFlags) (paper.Drawing, error) {
+	lab, err := a.lab()
+	if err != nil {
+		return paper.Drawing{}, err
+	}
+	r, err := f.request(cmd, lab, item)
+	if err != nil {
+		return paper.Drawing{}, err
+	}
+	if item.Jobs != nil && !r.Trained {
+		if err := work(cmd.Context(), lab, item, r); err != nil {
+			return paper.Drawing{}, err
+		}
+	}
+	return item.Draw(cmd.Context(), lab, r)
+}
+
+// work computes what an item needs.
+func work(ctx context.Context, lab *study.Lab, item paper.Item, r paper.Request) error {
+	jobs, err := item.Jobs(ctx, lab, r)
+	if err != nil {
+		return err
+	}
+	return lab.Work(ctx, jobs)
 }

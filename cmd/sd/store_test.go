@@ -14,13 +14,13 @@ func testStore(t *testing.T, store string, m trained) {
 	in := func(args ...string) result {
 		return sd(append(append([]string{"store"}, args...), "--store", store)...)
 	}
-	short := m.ID.Short()
+	short := m.Stored.Short()
 
 	if out := in("ls").want(t, exitOK).out; !strings.Contains(out, short+"  train  finished") || !strings.Contains(out, "1 results") {
 		t.Errorf("ls prints\n%s", out)
 	}
 	show := in("show", short).want(t, exitOK).out
-	for _, part := range []string{string(m.ID), "model.safetensors", "history.json", `"epochs": 8`, m.Folder} {
+	for _, part := range []string{string(m.Stored), "model.safetensors", "history.json", `"epochs": 8`, m.Folder} {
 		if !strings.Contains(show, part) {
 			t.Errorf("show lacks %q:\n%s", part, show)
 		}

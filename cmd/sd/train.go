@@ -10,6 +10,7 @@ import (
 
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/study"
+	"samediff/sdlib/vit"
 )
 
 func (a *app) trainCommand() *cobra.Command {
@@ -33,8 +34,9 @@ A preset is a starting point: "quick" (the default; discrimination, one token pe
 two to three minutes on two cores), "course" (four tokens per object, ten minutes) or
 "rmts" (relational match-to-sample, three to five minutes). The others are the paper's:
 "clip-b16" and its like start from weights of the Hugging Face hub, "scratch-b16" from
-random ones, and train for 200 epochs on images of 224 pixels, which takes a GPU. Each
-flag changes one field of the preset.
+random ones, and train for 200 epochs on images of 224 pixels, which takes a GPU; -rmts and
+-32 behind the name choose the task and the 32 set. --start begins from a folder with any
+model that sd model show can read. Each flag changes one field of the preset.
 
 A training is named by all of its fields: the same command again reads the model from
 the store, and a training that was interrupted, by ctrl-c or kill -9, goes on where it
@@ -43,10 +45,18 @@ stopped and ends with the same weights.`,
   sd train quick --losses none       # the task loss alone
   sd train course --seed 2 --epochs 30
   sd train dinov2-b14 --task rmts --epochs 30
+  sd train course --start path/to/model
   sd train rmts --losses disentangle+pipeline --objects 32
   sd train quick --recipe my.json`,
 		ValidArgs: presets,
-		Args:      arguments(cobra.MatchAll(cobra.MaximumNArgs(1), oneOf("preset", presets))),
+		Args: arguments(cobra.MatchAll(cobra.MaximumNArgs(1), func(_ *cobra.Command, args []string) error {
+			for _, name := range args {
+				if _, err := study.Preset(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		})),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			preset := "quick"
 			if len(args) == 1 {
@@ -65,7 +75,7 @@ stopped and ends with the same weights.`,
 				return err
 			}
 			if asJSON {
-				return a.printJSON(map[string]any{"id": m.ID, "folder": m.Dir, "training": m.Training, "history": m.History})
+				return a.printJSON(map[string]any{"id": m.ID, "stored": m.Trained, "folder": m.Dir, "training": m.Training, "history": m.History})
 			}
 			last := m.History[len(m.History)-1]
 			fmt.Fprintf(a.out, "model     %s\n", m.ID.Short())
@@ -110,6 +120,7 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.Recipe.Fresh, "fresh", false, "new images for every epoch")
 	flags.BoolVar(&f.best, "best", false, "keep the weights of the best epoch by validation accuracy, not the last")
 	flags.IntVar(&f.Model.Blocks, "blocks", 0, "blocks of the model")
+	flags.StringVar(&f.Start, "start", "", "folder with a model to start from, which gets a new head; with --geometry where its images are not the preset's")
 	flags.StringVar(&f.recipe, "recipe", "", "JSON file with a whole recipe, which the other flags change; --json prints one under training.recipe")
 	addStimuli(cmd, &f.Stimuli)
 	for _, name := range []string{"geometry", "task", "objects"} {
@@ -160,6 +171,9 @@ func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) (study.Training
 		if cmd.Flags().Changed(change.flag) {
 			change.apply()
 		}
+	}
+	if f.Start != "" {
+		t.Start, t.Source, t.Model = f.Start, "", vit.Config{} // the folder says what the model is
 	}
 	if cmd.Flags().Changed("best") {
 		t.Recipe.Keep = finetune.Last

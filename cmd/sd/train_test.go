@@ -25,6 +25,7 @@ var small = []string{"train", "quick", "--images", "128", "--batch", "32", "--ep
 // trained is what train --json prints.
 type trained struct {
 	ID       artifact.ID
+	Stored   artifact.ID
 	Folder   string
 	Training study.Training
 	History  []struct{ Epoch int }
@@ -57,7 +58,7 @@ func TestTrainingSurvivesKill(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- killed.Wait() }()
-	checkpoint := filepath.Join(rough, "unfinished", string(want.ID), "files", "work", "checkpoint.safetensors")
+	checkpoint := filepath.Join(rough, "unfinished", string(want.Stored), "files", "work", "checkpoint.safetensors")
 	await(t, checkpoint, ended, &errs)
 	if err := killed.Process.Kill(); err != nil {
 		t.Fatalf("%v; the process says\n%s", err, errs.String())
@@ -67,7 +68,7 @@ func TestTrainingSurvivesKill(t *testing.T) {
 		t.Fatalf("the process was not killed in the middle but ended with %v:\n%s", killed.ProcessState, errs.String())
 	}
 	entries := decode[[]entry](t, sd("store", "ls", "--json", "--store", rough).want(t, exitOK))
-	if len(entries) != 1 || entries[0].State != artifact.Unfinished || entries[0].ID != want.ID {
+	if len(entries) != 1 || entries[0].State != artifact.Unfinished || entries[0].ID != want.Stored {
 		t.Fatalf("after the kill the store has %+v, want one unfinished training", entries)
 	}
 
@@ -80,7 +81,7 @@ func TestTrainingSurvivesKill(t *testing.T) {
 			t.Errorf("%s of the killed and resumed training differs from that of the uninterrupted one", name)
 		}
 	}
-	shown := decode[entry](t, sd("store", "show", string(got.ID[:8]), "--json", "--store", rough).want(t, exitOK))
+	shown := decode[entry](t, sd("store", "show", string(got.Stored[:8]), "--json", "--store", rough).want(t, exitOK))
 	if !shown.Meta.Resumed {
 		t.Error("the second process started anew instead of resuming")
 	}

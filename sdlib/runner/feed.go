@@ -85,7 +85,7 @@ func ahead(w Work, size int) feeder {
 				filled[i] = min(at+i, w.N-1)
 			}
 			b := batch{items: filled[:min(size, w.N-at)]}
-			b.inputs, b.err = w.Feed(filled)
+			b.inputs, b.err = safely(w.Feed, filled)
 			select {
 			case f.batches <- b:
 			case <-f.stopped:
@@ -98,6 +98,16 @@ func ahead(w Work, size int) feeder {
 		}
 	}()
 	return f
+}
+
+// safely calls feed, whose panic would end the process: it runs in a goroutine of its own.
+func safely(feed func([]int) ([]any, error), items []int) (inputs []any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			inputs, err = nil, fmt.Errorf("drawing items %d to %d: %v", items[0], items[len(items)-1], r)
+		}
+	}()
+	return feed(items)
 }
 
 // free frees a batch's tensors.

@@ -175,6 +175,7 @@ func TestErrors(t *testing.T) {
 	}{
 		"nothing":      {t.Context(), m, Work{Feed: feed, Take: take}, "no images to run"},
 		"feed":         {t.Context(), m, Work{N: 9, Batch: 2, Common: []any{mask}, Take: take, Feed: func([]int) ([]any, error) { return nil, broken }}, "scaled logits: broken"},
+		"panic":        {t.Context(), m, Work{N: 9, Batch: 2, Common: []any{mask}, Take: take, Feed: func([]int) ([]any, error) { panic("oh") }}, "drawing items 0 to 1: oh"},
 		"take":         {t.Context(), m, Work{N: 9, Batch: 2, Common: []any{mask}, Feed: feed, Take: func([]int, []*tensors.Tensor) error { return broken }}, "scaled logits: broken"},
 		"interrupted":  {stopped, m, Work{N: 9, Common: []any{mask}, Feed: feed, Take: take}, "canceled"},
 		"common":       {t.Context(), m, Work{N: 9, Common: []any{"mask"}, Feed: feed, Take: take}, "common input 0"},

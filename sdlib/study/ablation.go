@@ -12,6 +12,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/stimuli"
 )
 
@@ -114,13 +115,7 @@ var ablationSets = []string{"train", "test (IID)", "compositional", "OOD shape-c
 func (l *Lab) Ablate(ctx context.Context, rows []Ablation, trained bool, known ...AblationResult) ([]AblationResult, error) {
 	var all []AblationResult
 	for _, a := range rows {
-		var there []AblationResult
-		for _, r := range known {
-			if r.Ablation == a {
-				there = append(there, r)
-			}
-		}
-		if len(there) == len(ablationSets) {
+		if there := a.among(known); len(there) == len(ablationSets) {
 			all = append(all, there...)
 			continue
 		}
@@ -153,10 +148,24 @@ func (l *Lab) Ablate(ctx context.Context, rows []Ablation, trained bool, known .
 	return all, nil
 }
 
-// AblationJobs are what [Lab.Ablate] computes for these rows.
-func (l *Lab) AblationJobs(ctx context.Context, rows []Ablation) ([]Job, error) {
+// among returns the results of the ablation among others.
+func (a Ablation) among(all []AblationResult) []AblationResult {
+	var its []AblationResult
+	for _, r := range all {
+		if r.Ablation == a {
+			its = append(its, r)
+		}
+	}
+	return its
+}
+
+// AblationJobs are what [Lab.Ablate] computes for these rows, those aside that known has whole.
+func (l *Lab) AblationJobs(ctx context.Context, rows []Ablation, known ...AblationResult) ([]Job, error) {
 	var all []Job
 	for _, a := range rows {
+		if len(a.among(known)) == len(ablationSets) {
+			continue
+		}
 		jobs, err := l.AccuracyJobs(ctx, a.Subject(), ablationSets...)
 		if err != nil {
 			return nil, err
@@ -180,6 +189,11 @@ func WriteAblation(w io.Writer, results []AblationResult) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// SaveAblation writes results to a file, aside and renamed.
+func SaveAblation(path string, results []AblationResult) error {
+	return disk.Replace(path, func(w io.Writer) error { return WriteAblation(w, results) })
 }
 
 // ReadAblation reads a file that [WriteAblation] wrote.

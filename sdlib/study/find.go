@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +55,7 @@ func (l *Lab) Find(ctx context.Context, name string) (*Model, error) {
 	}
 	return nil, fmt.Errorf("no model %q: expected a preset (%s), a model of the course (`sd model ls`), the first digits of a trained model's ID in the store %s"+
 		" (`sd store ls` lists them), or a folder with config.json", name,
-		strings.Join(slices.Sorted(maps.Keys(Presets)), ", "), l.Store.Dir())
+		presetNames(), l.Store.Dir())
 }
 
 // trainings lists the store's trainings. Those found damaged are among them: they are trained again when asked for.

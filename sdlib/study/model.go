@@ -139,6 +139,12 @@ func (l *Lab) find(ctx context.Context, s Subject) (*Model, error) {
 	return m, err
 }
 
+// Has reports whether a subject's model is there, so that nothing has to be trained.
+func (l *Lab) Has(ctx context.Context, s Subject) (bool, error) {
+	_, there, err := l.id(ctx, s)
+	return there, err
+}
+
 // id returns the ID of a subject's model, and whether the model is there.
 func (l *Lab) id(ctx context.Context, s Subject) (id artifact.ID, there bool, err error) {
 	if s.Training == nil {
@@ -156,7 +162,7 @@ func (l *Lab) id(ctx context.Context, s Subject) (id artifact.ID, there bool, er
 	return id, err == nil, err
 }
 
-// stimuli returns the configuration of the stimuli that the subject's model was trained on.
+// stimuliOf returns the configuration of the stimuli that the subject's model was trained on.
 func (l *Lab) stimuliOf(ctx context.Context, s Subject) (stimuli.Config, error) {
 	if s.Training != nil {
 		return s.Training.Stimuli.Resolved()

@@ -2,8 +2,6 @@ package study
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"samediff/sdlib/finetune"
@@ -46,7 +44,16 @@ func Preset(name string) (Training, error) {
 	if t, ok := Presets[name]; ok {
 		return t, nil
 	}
-	return Training{}, fmt.Errorf("no preset %q: expected one of %s", name, strings.Join(slices.Sorted(maps.Keys(Presets)), ", "))
+	return Training{}, fmt.Errorf("no preset %q: expected %s", name, presetNames())
+}
+
+// presetNames lists the presets for messages.
+func presetNames() string {
+	var checkpoints []string
+	for _, c := range vit.Checkpoints {
+		checkpoints = append(checkpoints, c.Name)
+	}
+	return "quick, course, rmts, or one of " + strings.Join(checkpoints, ", ") + ", each also with -rmts, -32 or -rmts-32 behind it"
 }
 
 // paper returns the paper's fine-tuning of a checkpoint (section 2; docs/paper.md 3):

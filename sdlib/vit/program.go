@@ -95,14 +95,17 @@ func (p *Program) take(m *Model) error {
 	if err := m.check(); err != nil {
 		return err
 	}
-	weights := make([]*tensors.Tensor, len(given))
+	weights, copied := make([]*tensors.Tensor, len(given)), false
 	for i, w := range given {
 		var err error
 		if weights[i], err = p.here(w); err != nil {
 			return fmt.Errorf("vit: %s can't be copied to %s: %w", p.config.Names()[i], p.be.Choice, err)
 		}
+		copied = copied || weights[i] != w
 	}
-	p.given, p.weights = given, weights
+	if p.given, p.weights = given, weights; copied {
+		p.given = nil // the originals may change: copy again next time
+	}
 	return nil
 }
 

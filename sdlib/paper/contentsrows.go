@@ -1,0 +1,212 @@
+package paper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"samediff/sdlib/figure"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+)
+
+// Contents is the paper's table of contents: every figure and table, in its order. Those
+// without Draw are not there yet.
+var Contents []Item
+
+func init() { Contents = contents() } // the rows refer to functions that refer to the list
+
+func contents() []Item {
+	paper := study.PaperScale
+	models := func(course, atPaper []string) map[study.Scale][]string {
+		return map[study.Scale][]string{study.CourseScale: course, paper: atPaper}
+	}
+	return []Item{
+		shown("1", "The two tasks", "2", Figure1),
+		heads("2", "Attention of CLIP, from scratch, CLIP on RMTS, DINO on RMTS", "3", 0, models(
+			[]string{"discrimination-256-course", "discrimination-256-course-plain", "rmts-256-course"},
+			[]string{"clip-b16", "scratch-b16", "clip-b16-rmts", "dino-b16-rmts"})),
+		later(AFigure, "3", "Distributed alignment search: shape and color by block", "4"),
+		later(AFigure, "4", "Novel representations", "5"),
+		later(AFigure, "5", "Linear probes and interventions", "5"),
+		later(AFigure, "6", "Disentanglement and generalization", "6"),
+		shown("7", "All shapes and colors", "A", func(stimuli.Geometry) (*figure.Figure, error) { return Figure7() }),
+		shown("8", "More stimuli", "A", Figure8),
+		later(AFigure, "9", "Photorealistic stimuli", "A.3"),
+		later(AFigure, "10", "Attention on photorealistic stimuli: CLIP, DINOv2", "appendix"),
+		heads("11", "Attention of CLIP ViT-B/32", "appendix", 0, models(
+			[]string{"discrimination-256-quick", "rmts-256-quick"},
+			[]string{"clip-b32", "clip-b32-rmts"})),
+		later(AFigure, "12", "Alignment search, CLIP ViT-B/32", "appendix"),
+		later(AFigure, "13", "Novel representations, CLIP ViT-B/32", "appendix"),
+		later(AFigure, "14", "Linear probes and interventions, CLIP ViT-B/32", "appendix"),
+		heads("15", "Attention of DINOv2", "D", 1, models(nil, []string{"dinov2-b14", "dinov2-b14-rmts"})),
+		later(AFigure, "16", "Alignment search, DINOv2", "D"),
+		later(AFigure, "17", "Novel representations, DINOv2, discrimination", "D"),
+		later(AFigure, "18", "Novel representations, DINOv2, RMTS", "D"),
+		later(AFigure, "19", "Linear probes and interventions, DINOv2", "D"),
+		heads("20", "Attention of ImageNet, DINO, MAE", "appendix", 0, models(nil,
+			[]string{"imagenet-b16", "imagenet-b16-rmts", "dino-b16", "dino-b16-rmts", "mae-b16", "mae-b16-rmts"})),
+		later(AFigure, "21", "Attention maps of four heads", "F"),
+		later(AFigure, "22", "CLIP's steps on one image", "F"),
+		shown("23", "Counterfactual pairs", "G", func(g stimuli.Geometry) (*figure.Figure, error) { return Figure23(g) }),
+		later(AFigure, "24", "Alignment search with the wrong object", "H"),
+		later(AFigure, "25", "Alignment search, DINO", "appendix"),
+		later(AFigure, "26", "Alignment search, ImageNet", "appendix"),
+		later(AFigure, "27", "Alignment search, MAE", "appendix"),
+		later(AFigure, "28", "Alignment search, from scratch", "appendix"),
+		later(AFigure, "29", "Novel representations, CLIP ViT-B/16, RMTS", "J"),
+		later(AFigure, "30", "Novel representations, DINO, discrimination", "J"),
+		later(AFigure, "31", "Novel representations, DINO, RMTS", "J"),
+		later(AFigure, "32", "Novel representations, ImageNet, discrimination", "J"),
+		later(AFigure, "33", "Novel representations, ImageNet, RMTS", "J"),
+		later(AFigure, "34", "Novel representations, MAE, discrimination", "J"),
+		later(AFigure, "35", "Novel representations, MAE, RMTS", "J"),
+		later(AFigure, "36", "Novel representations, from scratch", "J"),
+		later(AFigure, "37", "Linear interventions, DINO", "K.3"),
+		later(AFigure, "38", "Linear interventions, ImageNet", "K.3"),
+		later(AFigure, "39", "Linear interventions, MAE", "K.3"),
+
+		losses("1", "Auxiliary losses, 32 set, trained from scratch", "7"),
+		accuracies("2", "Discrimination, 256 combinations", "appendix", models(
+			[]string{"discrimination-256-quick", "discrimination-256-quick-plain", "discrimination-256-course", "discrimination-256-course-plain"},
+			checkpoints(stimuli.Discrimination, stimuli.All256)), "train", "test (IID)"),
+		accuracies("3", "Discrimination, 32 combinations", "appendix", models(
+			[]string{"discrimination-32-quick", "discrimination-32-course"},
+			checkpoints(stimuli.Discrimination, stimuli.Compositional32)), "train", "test (IID)", "compositional"),
+		accuracies("4", "RMTS, 256 combinations", "appendix", models(
+			[]string{"rmts-256-quick", "rmts-256-quick-plain", "rmts-256-course", "rmts-256-course-plain"},
+			checkpoints(stimuli.RMTS, stimuli.All256)), "train", "test (IID)"),
+		accuracies("5", "RMTS, 32 combinations", "appendix", models(
+			[]string{"rmts-32-quick", "rmts-32-course"},
+			checkpoints(stimuli.RMTS, stimuli.Compositional32)), "train", "test (IID)", "compositional"),
+		accuracies("6", "CLIP ViT-B/32, both tasks and sets", "appendix", models(
+			[]string{"discrimination-256-quick", "discrimination-32-quick", "rmts-256-quick", "rmts-32-quick"},
+			[]string{"clip-b32", "clip-b32-32", "clip-b32-rmts", "clip-b32-rmts-32"}), "train", "test (IID)", "compositional", "OOD shape-color"),
+		losses("7", "The losses taken apart, discrimination", "M"),
+		losses("8", "The losses taken apart, RMTS", "M"),
+	}
+}
+
+// checkpoints names the paper's models with 16-pixel patches, and DINOv2, for a task and a set.
+func checkpoints(task stimuli.Task, objects stimuli.Objects) []string {
+	var all []string
+	for _, c := range []string{"clip-b16", "imagenet-b16", "dino-b16", "dinov2-b14", "mae-b16", "scratch-b16"} {
+		all = append(all, study.PresetName(c, task, objects))
+	}
+	return all
+}
+
+// later is an item that is not there yet.
+func later(kind Kind, number, title, where string) Item {
+	return Item{Kind: kind, Number: number, Title: title, Where: where}
+}
+
+// shown is a figure of stimuli.
+func shown(number, title, where string, draw func(stimuli.Geometry) (*figure.Figure, error)) Item {
+	return Item{Kind: AFigure, Number: number, Title: title, Where: where,
+		Draw: func(_ context.Context, _ *study.Lab, r Request) (Drawing, error) {
+			f, err := draw(r.geometry())
+			return Drawing{Figure: f}, err
+		}}
+}
+
+// heads is a figure of where heads look, one row for each model; stars leave out the blocks before peakFrom.
+func heads(number, title, where string, peakFrom int, models map[study.Scale][]string) Item {
+	i := Item{Kind: AFigure, Number: number, Title: title, Where: where, Models: models}
+	i.Jobs = func(ctx context.Context, l *study.Lab, r Request) ([]study.Job, error) {
+		subjects, err := i.subjects(ctx, l, r)
+		var jobs []study.Job
+		for _, s := range subjects {
+			j, err := l.HeadsJob(ctx, s)
+			if err != nil {
+				return nil, err
+			}
+			jobs = append(jobs, j)
+		}
+		return study.WithTrainings(jobs), err
+	}
+	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
+		subjects, err := i.subjects(ctx, l, r)
+		if err != nil {
+			return Drawing{}, err
+		}
+		var panels []HeadPanel
+		for _, s := range subjects {
+			m, err := l.Model(ctx, s)
+			if err != nil {
+				return Drawing{}, err
+			}
+			scores, err := l.Heads(ctx, m)
+			if err != nil {
+				return Drawing{}, err
+			}
+			panels = append(panels, HeadPanel{Title: s.Name, Scores: scores.Measures, PeakFrom: peakFrom})
+		}
+		f, err := HeadFigure(panels...)
+		return Drawing{Figure: f}, err
+	}
+	return i
+}
+
+// accuracies is a table of models by sets.
+func accuracies(number, title, where string, models map[study.Scale][]string, sets ...string) Item {
+	i := Item{Kind: ATable, Number: number, Title: title, Where: where, Models: models}
+	i.Jobs = func(ctx context.Context, l *study.Lab, r Request) ([]study.Job, error) {
+		subjects, err := i.subjects(ctx, l, r)
+		var jobs []study.Job
+		for _, s := range subjects {
+			more, err := l.AccuracyJobs(ctx, s, sets...)
+			if err != nil {
+				return nil, err
+			}
+			jobs = append(jobs, more...)
+		}
+		return study.WithTrainings(jobs), err
+	}
+	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
+		subjects, err := i.subjects(ctx, l, r)
+		if err != nil {
+			return Drawing{}, err
+		}
+		t, err := accuracyTable(ctx, l, "Table "+number+": "+title, subjects, sets)
+		return Drawing{Table: &t}, err
+	}
+	return i
+}
+
+// losses is one of the tables of auxiliary losses.
+func losses(number, title, where string) Item {
+	i := Item{Kind: ATable, Number: number, Title: title, Where: where}
+	rows := func(r Request) ([]study.Ablation, error) {
+		if len(r.Models) > 0 {
+			return nil, errors.New("Tables 1, 7 and 8 train models of their own: name none")
+		}
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return nil, err
+		}
+		return study.AblationTable(n, r.scale())
+	}
+	i.Jobs = func(ctx context.Context, l *study.Lab, r Request) ([]study.Job, error) {
+		all, err := rows(r)
+		if err != nil {
+			return nil, err
+		}
+		return l.AblationJobs(ctx, all, r.Known...)
+	}
+	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
+		all, err := rows(r)
+		if err != nil {
+			return Drawing{}, err
+		}
+		results, err := l.Ablate(ctx, all, r.Trained, r.Known...)
+		if err != nil {
+			return Drawing{}, err
+		}
+		t := LossTable(fmt.Sprintf("Table %s: %s", number, title), results)
+		return Drawing{Table: &t, Losses: results}, nil
+	}
+	return i
+}
