@@ -9,17 +9,40 @@
 // A notebook cell is a new process, so a cell simply asks again for what an earlier one
 // made; so do the command line and jobs on other machines that share the store.
 //
+// # Analyses
+//
+// What can be asked of a model is a value, an [Analysis]: a name, a version, and a function of
+// a model, a set of images and parameters. [Accuracy] and [HeadScores] are two. A set is
+// drawn ([stimuli.Open]) or a folder of images ([ImportSet]); every analysis takes either:
+//
+//	set, err := study.ImportSet("my-images", m.Config)
+//	r, err := lab.EvaluateOn(ctx, m, "mine", set)
+//
+// A new analysis is a variable of a few lines, see the example of Analysis.
+//
 // # What a result depends on
 //
-// The key of a result holds its parameters (configurations, recipes, seeds) and the keys
-// of the results it is made from. A model's key is that of its training, or the hash of
-// its weights when it was read from a file. The backend is not part of the key: backends
-// agree up to rounding, and each result's meta.json says which one made it.
+// The key of a result holds the analysis's name and version, its parameters, the set (of a
+// folder of images the hash of its content), and the hash of the model's weights. So equal
+// weights share their results wherever they lie, and a model that was trained again, on
+// another machine with other rounding, has results of its own. A training's key holds the
+// whole [Training]. The backend is not part of a key: backends agree up to rounding, and
+// each result's meta.json says which one made it.
+//
+// # Plans
+//
+// A figure or a table needs many results. Each is a [Job], an analysis of a model that may
+// have to be trained first. [Lab.Survey] says which are done and estimates the rest, and
+// [Lab.Work] computes what is missing, together with any number of other processes:
+//
+//	jobs, err := lab.AccuracyJobs(ctx, study.Trained("mine", t))
+//	err = lab.Work(ctx, jobs)
 //
 // # Presets
 //
-// [Quick] and [Course] are discrimination models that two CPU cores train in minutes.
-// Change a field and you have another experiment with a key of its own:
+// [Quick] and [Course] are discrimination models that two CPU cores train in minutes, [Presets]
+// has the paper's by name, such as "clip-b16-rmts-32". Change a field and you have another
+// experiment with a key of its own:
 //
 //	t := study.Quick
 //	t.Recipe.Disentangle.Weight = 0 // without the auxiliary loss (paper, section 7)

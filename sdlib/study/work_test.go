@@ -1,0 +1,225 @@
+package study
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/backend"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/stimuli"
+)
+
+const workerEnv = "STUDY_TEST_WORKER" // the store that a worker process works on
+
+func TestMain(m *testing.M) {
+	if store := os.Getenv(workerEnv); store != "" {
+		os.Exit(worker(store))
+	}
+	os.Exit(m.Run())
+}
+
+// worker is a process that works through the test's plan. It prints a line for each job that it begins.
+func worker(store string) int {
+	l, err := Open(Options{Store: store, Backend: backend.Go, Notify: func(s string) { fmt.Println(s) }})
+	if err == nil {
+		err = l.Work(context.Background(), plan())
+	}
+	if err != nil {
+		fmt.Println("failed:", err)
+		return 1
+	}
+	return 0
+}
+
+// plan is three trainings, with an evaluation and head scores of each.
+func plan() []Job {
+	var jobs []Job
+	for seed := range uint64(3) {
+		t := tiny()
+		t.ModelSeed, t.Recipe.Epochs, t.Stimuli.Size = seed, 12, 64
+		s := Trained(fmt.Sprintf("tiny %d", seed), t)
+		c := t.Stimuli
+		c.Size, c.Split = 64, "test"
+		set, err := stimuli.Open(c)
+		if err != nil {
+			panic(err)
+		}
+		jobs = append(jobs, Accuracy.Job(s, "on a small set", set, finetune.Condition{}), HeadScores.Job(s, "", set, HeadSample{PerClass: 8, Seed: 1}))
+	}
+	return jobs
+}
+
+func start(t *testing.T, store string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), workerEnv+"="+store)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, bufio.NewScanner(out)
+}
+
+// Two processes work through one plan; one is killed in the middle of a training. Every job
+// is done, none by both, and the results are those of one process alone.
+func TestTwoProcesses(t *testing.T) {
+	store := t.TempDir()
+	victim, says := start(t, store)
+	if !says.Scan() {
+		t.Fatal("the first process said nothing")
+	}
+	other, lines := start(t, store)
+	begun := says.Text()
+	for range 8 { // into the middle of a training
+		if found, _ := filepath.Glob(filepath.Join(store, "unfinished", "*", "files", "work", "*.safetensors")); len(found) > 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := victim.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	var first []string
+	for says.Scan() {
+		begun = says.Text()
+	}
+	victim.Wait()
+	for lines.Scan() {
+		first = append(first, lines.Text())
+	}
+	if err := other.Wait(); err != nil {
+		t.Fatalf("the second process: %v\n%s", err, strings.Join(first, "\n"))
+	}
+	slices.Sort(first)
+	if again := slices.Compact(slices.Clone(first)); len(again) != len(first) {
+		t.Errorf("the second process did a job twice:\n%s", strings.Join(first, "\n"))
+	}
+	t.Logf("the killed process had begun %q; the other did %d jobs", begun, len(first))
+
+	jobs := WithTrainings(plan())
+	l, alone := lab(t, store, backend.Go), lab(t, t.TempDir(), backend.Go)
+	statuses, err := l.Survey(t.Context(), jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range statuses {
+		if s.State != JobDone {
+			t.Errorf("%v is %s", s.Job, s.State)
+		}
+	}
+	if err := alone.Work(t.Context(), plan()); err != nil {
+		t.Fatal(err)
+	}
+	infos, err := l.Store.List(t.Context())
+	if err != nil || len(infos) != len(jobs) {
+		t.Fatalf("the store has %d results, %v; want %d", len(infos), err, len(jobs))
+	}
+	for _, i := range infos {
+		want, err := alone.Store.Look(t.Context(), i.ID)
+		if err != nil {
+			t.Errorf("%s (%s) is not a result of one process alone: %v", i.Meta.Step, i.ID.Short(), err)
+			continue
+		}
+		for k, f := range i.Meta.Files {
+			if f.Name != LogFile && f.SHA256 != want.Meta.Files[k].SHA256 { // the log has seconds
+				t.Errorf("%s of %s differs from that of one process alone", f.Name, i.Meta.Step)
+			}
+		}
+	}
+}
+
+func TestSurvey(t *testing.T) {
+	ctx := t.Context()
+	l := lab(t, t.TempDir(), backend.Go)
+	jobs := WithTrainings(plan()[:2])
+	states := func() (all []JobState) {
+		statuses, err := l.Survey(ctx, jobs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range statuses {
+			all = append(all, s.State)
+			if (s.State == JobDone) != (s.Estimate == 0) {
+				t.Errorf("%v is %s and takes %g s", s.Job, s.State, s.Estimate)
+			}
+		}
+		return all
+	}
+	if got, want := states(), []JobState{JobReady, JobWaiting, JobWaiting}; !slices.Equal(got, want) {
+		t.Errorf("at first %v, want %v", got, want)
+	}
+	if _, err := l.Model(ctx, jobs[0].Subject); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := states(), []JobState{JobDone, JobReady, JobReady}; !slices.Equal(got, want) {
+		t.Errorf("trained %v, want %v", got, want)
+	}
+	if err := l.Work(ctx, jobs); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := states(), []JobState{JobDone, JobDone, JobDone}; !slices.Equal(got, want) {
+		t.Errorf("worked %v, want %v", got, want)
+	}
+	if got := fmt.Sprint(jobs[0], "; ", jobs[1]); got != "train tiny 0; evaluate tiny 0: on a small set" {
+		t.Errorf("the jobs are called %s", got)
+	}
+}
+
+// A job that fails holds up those that need its model, and no others.
+func TestWorkFailure(t *testing.T) {
+	l := lab(t, t.TempDir(), backend.Go)
+	broken := errors.New("broken")
+	bad := tiny()
+	bad.Recipe.LR = 1e30 // becomes NaN
+	bad.Recipe.Epochs = 20
+	good := plan()[0]
+	failing := good
+	failing.Step, failing.run = "fails", func(context.Context, *Lab, *Model) error { return broken }
+	failing.key = func(id artifact.ID) artifact.Key {
+		return artifact.Key{Step: "fails", Inputs: []artifact.ID{id}}
+	}
+	needs := good
+	needs.Subject = Trained("bad", bad)
+	err := l.Work(t.Context(), []Job{needs, failing, good})
+	if err == nil || !errors.Is(err, broken) || !strings.Contains(err.Error(), "the loss became") || !strings.Contains(err.Error(), "model could not be trained") {
+		t.Errorf("the error is %v", err)
+	}
+	if s, err := l.status(t.Context(), good); err != nil || s.State != JobDone {
+		t.Errorf("the good job is %s, %v", s.State, err)
+	}
+}
+
+// An interrupted worker stops with its context's error.
+func TestWorkInterrupted(t *testing.T) {
+	l := lab(t, t.TempDir(), backend.Go)
+	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer stop()
+	if err := l.Work(ctx, plan()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the error is %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(l.Store.Dir(), "locks", "*")); len(left) > 0 {
+		t.Errorf("locks are left: %v", left)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	for seconds, want := range map[float64]string{.25: "0.2 s", 3: "3 s", 45: "45 s", 150: "2 min", 7200: "2 h", 12600: "3.5 h", 200000: "2 days"} {
+		if got := Describe(seconds); got != want {
+			t.Errorf("%g seconds are %q, want %q", seconds, got, want)
+		}
+	}
+}
