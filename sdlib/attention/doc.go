@@ -19,6 +19,9 @@
 // others (in RMTS the other pair), background. So the five masses add up to 1, and
 // [Scores.Shares] reports their means. A patch that two objects share is own to both.
 //
+// CLS stands for all tokens in front of the patches: with DeiT's distillation token and
+// DINOv2's registers. SigLIP has none, and there nothing goes to it.
+//
 // The scores of [Measures] are one number per image, averaged over the images:
 //
 //	Local       max_o mass(o → all patches but O), without CLS     0 local, 1 global

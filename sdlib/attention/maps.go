@@ -17,16 +17,17 @@ import (
 type Map struct {
 	Head
 	Tokens  int       // T
-	Prefix  int       // tokens in front of the patches: 1 where that is CLS alone
+	Prefix  int       // tokens in front of the patches: 1 where that is CLS alone, 0 in SigLIP
 	Weights []float32 // T·T numbers, row by row; each row sums to 1
 }
 
-// At returns how much token query reads from token key; patch p is token Prefix + p, CLS is 0.
+// At returns how much token query reads from token key; patch p is token Prefix + p, and
+// CLS, in families that have it, is token 0.
 func (m Map) At(query, key int) float64 { return float64(m.Weights[query*m.Tokens+key]) }
 
 // From averages the rows of some patches, for example an object's Tokens, and returns
 // where they look: one number per patch in raster order [g·g], which figure.Overlay
-// takes. What is missing to 1 goes to CLS and other tokens in front.
+// takes. They sum to 1 less what goes to CLS and other tokens in front.
 func (m Map) From(patches []int) ([]float64, error) {
 	if len(patches) == 0 {
 		return nil, fmt.Errorf("attention: no patches to look from: expected one or more of 0 to %d", m.Tokens-m.Prefix-1)
@@ -34,7 +35,7 @@ func (m Map) From(patches []int) ([]float64, error) {
 	grid := make([]float64, m.Tokens-m.Prefix)
 	for _, p := range patches {
 		if p < 0 || p >= len(grid) {
-			return nil, fmt.Errorf("attention: there is no patch %d: expected 0 to %d (patches count without CLS)", p, len(grid)-1)
+			return nil, fmt.Errorf("attention: there is no patch %d: expected 0 to %d (patches count without the tokens in front)", p, len(grid)-1)
 		}
 		for k := range grid {
 			grid[k] += m.At(m.Prefix+p, m.Prefix+k) / float64(len(patches))

@@ -14,15 +14,17 @@ import (
 )
 
 // This file computes the scores a second time, in plain Go from the full attention
-// maps, with sets of tokens instead of indicator matrices.
+// maps, with sets of tokens instead of indicator matrices. Where the patches begin it takes
+// from the sizes of the maps and of the image, not from the model's configuration.
 
 type tokens map[int]bool
 
-func tokensOf(objects ...stimuli.Object) tokens {
+// tokensOf returns the tokens of some objects, behind a number of tokens in front of the patches.
+func tokensOf(front int, objects ...stimuli.Object) tokens {
 	set := tokens{}
 	for _, o := range objects {
 		for _, p := range o.Tokens {
-			set[p+1] = true
+			set[front+p] = true
 		}
 	}
 	return set
@@ -41,29 +43,30 @@ func mass(A [][]float64, rows tokens, to func(token int) bool) float64 {
 	return sum / float64(len(rows))
 }
 
-// plain returns the measures of one head on one image, in the order of summarize.
-func plain(A [][]float64, s stimuli.Stimulus) []float64 {
+// plain returns the measures of one head on one image of so many patches, in the order of summarize.
+func plain(A [][]float64, s stimuli.Stimulus, patches int) []float64 {
 	v := make([]float64, measures)
 	v[within] = 1
-	anyObject := tokensOf(s.Objects...)
+	front := len(A) - patches
+	anyObject := tokensOf(front, s.Objects...)
 	inFirst := func(i int) bool { return i == s.Pairs[0].First || i == s.Pairs[0].Second }
 	toOthers := make([]float64, len(s.Objects))
 	for i, o := range s.Objects {
-		mine := tokensOf(o)
+		mine := tokensOf(front, o)
 		partners := tokens{}
 		for _, p := range s.Pairs {
 			if p.First == i || p.Second == i {
-				for t := range tokensOf(s.Objects[p.First], s.Objects[p.Second]) {
+				for t := range tokensOf(front, s.Objects[p.First], s.Objects[p.Second]) {
 					partners[t] = true
 				}
 			}
 		}
-		toCLS := mass(A, mine, func(k int) bool { return k == 0 })
+		toFront := mass(A, mine, func(k int) bool { return k < front })
 		toOwn := mass(A, mine, func(k int) bool { return mine[k] })
 		toPartner := mass(A, mine, func(k int) bool { return partners[k] && !mine[k] })
 		toOthers[i] = mass(A, mine, func(k int) bool { return anyObject[k] && !mine[k] && !partners[k] })
-		toGround := mass(A, mine, func(k int) bool { return k > 0 && !anyObject[k] })
-		toElsewhere := mass(A, mine, func(k int) bool { return k > 0 && !mine[k] })
+		toGround := mass(A, mine, func(k int) bool { return k >= front && !anyObject[k] })
+		toElsewhere := mass(A, mine, func(k int) bool { return k >= front && !mine[k] })
 
 		v[local] = max(v[local], toElsewhere)
 		v[within] = min(v[within], toOwn)
@@ -73,7 +76,7 @@ func plain(A [][]float64, s stimuli.Stimulus) []float64 {
 			v[firstPair] = max(v[firstPair], toPartner)
 			v[firstGround] = max(v[firstGround], toGround)
 		}
-		for x, share := range []float64{toCLS, toOwn, toPartner, toOthers[i], toGround} {
+		for x, share := range []float64{toFront, toOwn, toPartner, toOthers[i], toGround} {
 			v[shares+x] += share / float64(len(s.Objects))
 		}
 	}
@@ -83,8 +86,8 @@ func plain(A [][]float64, s stimuli.Stimulus) []float64 {
 	return v
 }
 
-// attentionOf returns the attention of every head on some images, [L] of [B, H, T, T].
-func attentionOf(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, images []int) [][]float32 {
+// attentionOf returns the attention of every head on some images, [L] of [B, H, T, T], and T.
+func attentionOf(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, images []int) (blocks [][]float32, T int) {
 	t.Helper()
 	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		_, trace := vit.Forward(m.Config, w, in[0], vit.Want("block*/attn/weights"))
@@ -102,19 +105,19 @@ func attentionOf(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	var blocks [][]float32
 	for _, A := range out {
 		blocks = append(blocks, tensors.MustCopyFlatData[float32](A))
 	}
-	return blocks
+	return blocks, out[0].Shape().Dim(3)
 }
 
 // plainScores is Analyze in plain Go.
 func plainScores(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, images []int) *Scores {
 	t.Helper()
-	L, H, T := m.Config.Blocks, m.Config.Heads, m.Config.Tokens()
+	L, H := m.Config.Blocks, m.Config.Heads
 	sums := make([]float64, measures*L*H)
-	for l, flat := range attentionOf(t, be, m, set, images) {
+	blocks, T := attentionOf(t, be, m, set, images)
+	for l, flat := range blocks {
 		for i, image := range images {
 			for h := range H {
 				A := make([][]float64, T)
@@ -123,7 +126,7 @@ func plainScores(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.S
 						A[q] = append(A[q], float64(flat[((i*H+h)*T+q)*T+k]))
 					}
 				}
-				for x, v := range plain(A, set.Stimulus(image)) {
+				for x, v := range plain(A, set.Stimulus(image), set.Geometry().Patches()) {
 					sums[(x*L+l)*H+h] += v
 				}
 			}

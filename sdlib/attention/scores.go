@@ -35,10 +35,10 @@ type Measures struct {
 // Shares are mean masses over all objects and images, [L][H] each. For every head the
 // five add up to 1.
 type Shares struct {
-	CLS        [][]float64 `json:"cls"`
+	CLS        [][]float64 `json:"cls"` // all tokens in front of the patches: registers too; 0 where there are none
 	Own        [][]float64 `json:"own"`
 	Partner    [][]float64 `json:"partner"`
-	Others     [][]float64 `json:"others"` // objects that are neither; 0 but for RMTS
+	Others     [][]float64 `json:"others"` // objects that are neither: RMTS's other pair, and in one's own images objects of no pair
 	Background [][]float64 `json:"background"`
 }
 

@@ -115,14 +115,11 @@ func objectTokens(resid, tokens *Node, prefix int) *Node {
 }
 
 // meanRows returns for each object the weights that average over its tokens: [B, O, T],
-// 1/|o| at the object's tokens and 0 elsewhere, CLS included. tokens is int32 [B, O, P],
-// -1 where an object covers fewer than P.
+// 1/|o| at the object's tokens and 0 at all others, those in front of the patches among them.
+// tokens is int32 [B, O, P], -1 where an object covers fewer than P.
 func meanRows(tokens *Node, c vit.Config) *Node {
 	of := ReduceSum(OneHot(tokens, c.Tokens()-c.Prefix(), dtypes.Float32), 2) // [B, O, g²]
 	of = Div(of, MaxScalar(ReduceAndKeep(of, ReduceSum, -1), 1))
-	if c.Prefix() == 0 {
-		return of
-	}
 	front := Zeros(of.Graph(), shapes.Make(of.DType(), of.Shape().Dim(0), of.Shape().Dim(1), c.Prefix()))
 	return Concatenate([]*Node{front, of}, -1)
 }

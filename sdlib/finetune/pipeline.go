@@ -25,8 +25,9 @@ import (
 //	WithinPair     every object to its partner: 2 terms for each pair         (WP)
 //	BetweenPairs   every object to those of the other pair: RMTS's 8 terms    (BP)
 //
-// The rows of A sum to 1, CLS included, so a score is 1 only where nothing else is
-// attended to; several between-pair partners share it, which caps BP at 1/2.
+// The rows of A sum to 1 over all tokens, those in front of the patches (CLS, registers)
+// included, so a score is 1 only where nothing else is attended to; several between-pair
+// partners share it, which caps BP at 1/2.
 //
 // The loss of a block is 1 - mean score over images and heads, or with Log the mean of
 // -log(score), which is what the paper's code minimizes (docs/paper.md D12). A kind's

@@ -33,7 +33,9 @@ type Recipe struct {
 	Clip float64 `json:"clip,omitempty"`
 	// Accumulate cuts each batch into so many parts, whose gradients are computed one
 	// after the other and averaged: the same step, up to rounding, in less memory. It
-	// divides Batch; 0 and 1 leave the batch whole.
+	// divides Batch; 0 and 1 leave the batch whole. One loss makes it another step: where
+	// objects cover different numbers of patches, the disentanglement loss weighs a token by
+	// the number of tokens in its part, not in the batch.
 	Accumulate int `json:"accumulate,omitempty"`
 
 	// Precision is that of the forward and the backward pass; weights, optimizer and

@@ -14,8 +14,8 @@ const relationValues = 2
 // Relation is an auxiliary loss that the paper lacks: a linear probe, trained jointly
 // with the model, reads from the tokens of each pair whether its objects are the same.
 // In RMTS that is the intermediate judgment, whose absence the paper finds behind
-// failures (section 7); in discrimination it is the answer, asked for earlier than at
-// CLS. The zero value switches it off.
+// failures (section 7); in discrimination it is the answer, asked for earlier than by
+// the head. The zero value switches it off.
 type Relation struct {
 	// Weight multiplies the probe's cross-entropy; 0 is off.
 	Weight float64 `json:"weight"`
@@ -43,7 +43,7 @@ func (r Relation) loss(probes map[string]probe[*Node], trace *vit.Trace, b batch
 	rows := meanRows(b.tokens(), trace.Config())                 // [B, O, T]
 	ends := OneHot(b.pairs(), rows.Shape().Dim(1), rows.DType()) // [B, Q, 2, O]
 	x := Einsum("bqo,bot->bqt", ReduceMean(ends, 2), rows)
-	x = Einsum("bqt,btd->bqd", x, resid) // the mean over the tokens of a pair
+	x = Einsum("bqt,btd->bqd", x, resid) // the mean of a pair's two objects, each the mean of its tokens
 	B, Q, D := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(2)
 	logits, labels := probes["relation"].read(Reshape(x, B*Q, D)), Reshape(b.relations(), B*Q)
 	seen["relation"] = DivScalar(hits(logits, labels), float64(B*Q))
