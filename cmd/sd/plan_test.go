@@ -1,0 +1,86 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"samediff/sdlib/paper"
+	"samediff/sdlib/study"
+)
+
+// What figure 2 needs of a model of one's own: planned, computed, then done.
+func TestPlan(t *testing.T) {
+	store, model := t.TempDir(), folder(t)
+	args := func(more ...string) []string {
+		return append(more, "--model", model, "--store", store, "--backend", "go", "--quiet")
+	}
+	before := sd(args("plan", "figure", "2")...).want(t, exitOK)
+	if !strings.Contains(before.out, "heads "+model) || !strings.Contains(before.out, "ready") || !strings.Contains(before.out, "0 of 1 jobs done, about ") {
+		t.Errorf("the plan is\n%s", before.out)
+	}
+	if r := sd(args("run", "figure", "2")...).want(t, exitOK); r.out != "1 jobs done\n" {
+		t.Errorf("run prints %q", r.out)
+	}
+	after := decode[[]plannedJob](t, sd(append(args("plan", "figure", "2"), "--json")...).want(t, exitOK))
+	if len(after) != 1 || after[0].State != study.JobDone || after[0].Took == 0 || after[0].Estimate != 0 {
+		t.Errorf("afterwards the plan is %+v", after)
+	}
+	table := sd("plan", "table", "1", "--store", store).want(t, exitOK)
+	for _, part := range []string{"train discrimination, losses none, seed 1", "waiting", "0 of 150 jobs done"} {
+		if !strings.Contains(table.out, part) {
+			t.Errorf("the plan of table 1 lacks %q:\n%s", part, table.out)
+		}
+	}
+}
+
+// The table of contents names every figure and table of the paper; what it says can be drawn
+// names models that there are.
+func TestContents(t *testing.T) {
+	out := sd("plan").want(t, exitOK).out
+	for _, part := range []string{"figure 39", "table 8", "not there yet", "clip-b16-rmts"} {
+		if !strings.Contains(out, part) {
+			t.Errorf("the contents lack %q:\n%s", part, out)
+		}
+	}
+	figures, tables := 0, 0
+	for _, item := range paper.Contents {
+		if item.Kind == paper.AFigure {
+			figures++
+		} else {
+			tables++
+		}
+		for _, name := range item.Models[study.PaperScale] {
+			if _, err := study.Preset(name); err != nil {
+				t.Errorf("%v: %v", item, err)
+			}
+		}
+		if item.Jobs != nil && item.Models[study.CourseScale] != nil {
+			sd("plan", string(item.Kind), item.Number, "--store", t.TempDir()).want(t, exitOK)
+		}
+	}
+	if figures != 39 || tables != 8 {
+		t.Errorf("%d figures and %d tables, want 39 and 8", figures, tables)
+	}
+	for _, args := range []string{"plan figure 3", "plan table 9", "plan picture 1", "run", "plan all 2"} {
+		sd(strings.Fields(args)...).want(t, exitUsage)
+	}
+}
+
+// A folder of images is evaluated and scored as a drawn set is.
+func TestOwnImages(t *testing.T) {
+	store, model, images := t.TempDir(), folder(t), t.TempDir()+"/images"
+	sd("stimuli", "export", images, "--geometry", "course-quick", "--split", "test", "--images", "32", "--quiet").want(t, exitOK)
+	r := decode[evaluated](t, sd("eval", model, "--set", images, "--json", "--quiet", "--backend", "go", "--store", store).want(t, exitOK))
+	if len(r.Sets) != 1 || r.Sets[0].All.N != 32 || !strings.HasPrefix(r.Sets[0].Stimuli.Source, "sha256:") {
+		t.Errorf("the evaluation is %+v", r.Sets)
+	}
+	scores := sd("attention", model, "--set", images, "-o", images+".png", "--quiet", "--backend", "go", "--store", store).want(t, exitOK)
+	if !strings.Contains(scores.out, "global") {
+		t.Errorf("attention prints\n%s", scores.out)
+	}
+	sd("eval", model, "--set", images, "--images", "8", "--store", store).want(t, exitUsage)
+	sd("eval", model, "--set", images+"/nowhere", "--store", store).want(t, exitFailure).says(t, "nowhere")
+	other := t.TempDir() + "/other"
+	sd("stimuli", "export", other, "--geometry", "course", "--images", "8", "--quiet").want(t, exitOK)
+	sd("eval", model, "--set", other, "--backend", "go", "--store", store).want(t, exitFailure).says(t, "give both the same geometry")
+}
