@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,7 +31,8 @@ func (a *app) modelListCommand() *cobra.Command {
 		Long: `ls lists the models that come with the repository, in models/: trained by one command
 each, with their accuracy on fresh images of the objects they learned and, where they
 learned 32 combinations of shape and color, on the other 224. Use a name wherever a
-MODEL is asked for.`,
+MODEL is asked for. Most models at chance come without their weights ("none"): sd model
+build NAME trains one, in about as many minutes as the table says.`,
 		Example: `  sd model ls
   sd figure 2 --model discrimination-256-quick`,
 		Args: arguments(cobra.NoArgs),
@@ -39,17 +41,23 @@ MODEL is asked for.`,
 			if err != nil {
 				return err
 			}
-			t := figure.Table{Columns: []string{"model", "parameters", "test (IID)", "compositional", "minutes", "about"}}
+			t := figure.Table{Columns: []string{"model", "parameters", "test (IID)", "compositional", "minutes", "weights", "about"}}
 			for _, c := range study.CourseModels() {
 				accuracy := map[string]string{}
-				minutes := "not trained"
-				if _, metrics, err := lab.CourseModel(c.Name); err == nil {
+				minutes, weights := "not trained", "none"
+				if metrics, err := study.CourseMetrics(c.Name); err == nil {
 					minutes = fmt.Sprintf("%.1f", metrics.Seconds/60)
 					for _, s := range metrics.Sets {
 						accuracy[s.Name] = fmt.Sprintf("%.3f", s.All.Accuracy())
 					}
+					switch _, _, err := lab.CourseModel(c.Name); {
+					case err == nil:
+						weights = "here"
+					case !errors.Is(err, study.ErrNoWeights):
+						weights = "damaged"
+					}
 				}
-				t.Add(c.Name, c.Training.Model.Params(), accuracy["test (IID)"], accuracy["compositional"], minutes, c.About)
+				t.Add(c.Name, c.Training.Model.Params(), accuracy["test (IID)"], accuracy["compositional"], minutes, weights, c.About)
 			}
 			return a.printTable(t)
 		},
@@ -66,9 +74,10 @@ func (a *app) modelBuildCommand() *cobra.Command {
 		Use:   "build NAME",
 		Short: "Train a model of the course anew and write its folder",
 		Long: `build trains a model of the course (two minutes to half an hour on two CPU cores), if the
-store does not have it, evaluates it on every set, and writes its folder: config.json,
-preprocessor_config.json and model.safetensors, as transformers reads them, metrics.json
-with the recipe, seeds and accuracies, and log.jsonl with a line for each epoch.
+store does not have it, and writes its folder: config.json, preprocessor_config.json and
+model.safetensors, as transformers reads them, with the weights rounded to float16;
+metrics.json with the recipe, seeds and, on every set, the accuracy of the rounded model;
+and log.jsonl with a line for each epoch.
 
 The models are ` + strings.Join(names, ",\n") + ".",
 		Example:   `  sd model build rmts-256-quick`,

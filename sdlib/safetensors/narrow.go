@@ -35,7 +35,7 @@ func (t Tensor) As(dtype string) (Tensor, error) {
 	for i, v := range values {
 		bits := narrow(v)
 		if bits&^(1<<15) == infinity && !math.IsInf(float64(v), 0) {
-			return Tensor{}, fmt.Errorf("safetensors: tensor %q holds %g at position %d, which is too large for %s", t.Name, v, i, dtype)
+			return Tensor{}, fmt.Errorf("safetensors: tensor %q holds %g at position %d, which is too large for %s: F32 holds it", t.Name, v, i, dtype)
 		}
 		binary.LittleEndian.PutUint16(data[2*i:], bits)
 	}

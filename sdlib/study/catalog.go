@@ -15,10 +15,13 @@ import (
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/internal/repo"
 	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
 )
 
 // A CourseModel is a training whose model comes with the repository, in a folder of that
-// name under models/, so that analyses can begin without training.
+// name under models/, so that analyses can begin without training. Of the models at
+// chance one for each task and size has its weights there; the others have their recipe,
+// history and accuracies.
 type CourseModel struct {
 	Name     string // task, set, size, and "plain" without auxiliary losses: "rmts-256-quick"
 	About    string // what it is there to show
@@ -76,35 +79,53 @@ type Metrics struct {
 
 const metricsFile = "metrics.json"
 
-// BuildCourseModel trains a model of the course if the store does not have it, evaluates
-// it, and writes its folder: the model in Hugging Face layout, metrics.json and log.jsonl.
-// The folder is written aside and renamed.
+// courseDType is the type of the course's weights in their files. They are small numbers, which float16 rounds to
+// 11 significant bits; bfloat16 would keep 8.
+const courseDType = "F16"
+
+// ErrNoWeights is the reason why [Lab.CourseModel] fails for a model of which the
+// repository holds all but the weights.
+var ErrNoWeights = errors.New("its weights do not come with the repository")
+
+// BuildCourseModel trains a model of the course if the store does not have it, and writes
+// its folder: the model in Hugging Face layout, its weights rounded to float16,
+// metrics.json and log.jsonl. The accuracies are those of the rounded weights. The folder
+// is written aside and renamed.
 func (l *Lab) BuildCourseModel(ctx context.Context, name, dir string) (*Metrics, error) {
 	i := slices.IndexFunc(CourseModels(), func(c CourseModel) bool { return c.Name == name })
 	if i < 0 {
 		return nil, unknownCourseModel(name)
 	}
-	m, err := l.Train(ctx, CourseModels()[i].Training)
+	return l.build(ctx, CourseModels()[i], dir)
+}
+
+func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, error) {
+	m, err := l.Train(ctx, c.Training)
 	if err != nil {
 		return nil, err
 	}
-	sets, err := l.Evaluate(ctx, m)
+	made, err := l.Store.Find(string(m.Trained))
 	if err != nil {
 		return nil, err
 	}
-	made, err := l.Store.Find(string(m.ID))
-	if err != nil {
-		return nil, err
-	}
-	metrics := &Metrics{Name: name, Command: "sd model build " + name, Training: m.Training, ID: m.ID,
-		Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Sets: sets, History: m.History}
 	aside := dir + ".tmp"
 	if err := os.RemoveAll(aside); err != nil {
 		return nil, err
 	}
-	if err := m.Save(aside); err != nil {
+	if err := m.SaveAs(aside, vit.Saving{DType: courseDType}); err != nil {
 		return nil, err
 	}
+	rounded, err := l.Load(aside)
+	if err != nil {
+		return nil, err
+	}
+	rounded.Training = m.Training
+	sets, err := l.Evaluate(ctx, rounded)
+	if err != nil {
+		return nil, err
+	}
+	metrics := &Metrics{Name: c.Name, Command: "sd model build " + c.Name, Training: m.Training, ID: m.Trained,
+		Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Sets: sets, History: m.History}
 	text, err := json.MarshalIndent(metrics, "", " ")
 	if err != nil {
 		return nil, err
@@ -132,28 +153,47 @@ func CourseModelDir(name string) (string, error) {
 	return filepath.Join(root, "models", name), nil
 }
 
-// CourseModel returns a model that comes with the repository. Its results are kept under
-// the hash of its weights.
-func (l *Lab) CourseModel(name string) (*Model, *Metrics, error) {
+// CourseMetrics returns what is known of a model of the course: its recipe, accuracies
+// and the history of its training. Its weights need not be in the repository.
+func CourseMetrics(name string) (*Metrics, error) {
 	dir, err := CourseModelDir(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	text, err := os.ReadFile(filepath.Join(dir, metricsFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if !slices.ContainsFunc(CourseModels(), func(c CourseModel) bool { return c.Name == name }) {
-			return nil, nil, unknownCourseModel(name)
+			return nil, unknownCourseModel(name)
 		}
-		return nil, nil, fmt.Errorf("the model %s is not in %s: `sd model build %s` trains it", name, filepath.Dir(dir), name)
+		return nil, fmt.Errorf("the model %s is not in %s: `sd model build %s` trains it", name, filepath.Dir(dir), name)
 	case err != nil:
-		return nil, nil, err
+		return nil, err
 	}
 	metrics := new(Metrics)
 	if err := json.Unmarshal(text, metrics); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", filepath.Join(dir, metricsFile), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, metricsFile), err)
+	}
+	return metrics, nil
+}
+
+// CourseModel returns a model that comes with the repository. Its results are kept under
+// the hash of its weights. The error wraps [ErrNoWeights] where the weights have to be
+// trained first; [CourseMetrics] needs none.
+func (l *Lab) CourseModel(name string) (*Model, *Metrics, error) {
+	metrics, err := CourseMetrics(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := CourseModelDir(name)
+	if err != nil {
+		return nil, nil, err
 	}
 	m, err := l.Load(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("the model %s: %w, only its recipe, log and accuracies: `sd model build %s` trains it, in about %.0f minutes on two CPU cores",
+			name, ErrNoWeights, name, max(1, metrics.Seconds/60))
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,7 +17,7 @@ import (
 //
 //   - one of Presets, which is trained if the store does not have it, unless it is a
 //     checkpoint of the paper, which takes too long to do unasked;
-//   - one of CourseModels, which come with the repository;
+//   - one of CourseModels, if its weights come with the repository (see [ErrNoWeights]);
 //   - the ID of a model that the store has, or of its training, or the first digits of one
 //     if no other model has the same;
 //   - a folder with config.json and model.safetensors, as for [Lab.Load]. Such a model does

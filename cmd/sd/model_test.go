@@ -1,0 +1,38 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/study"
+)
+
+// ls says which models of the course have their weights in the repository; a command that needs them says how to get them.
+func TestModelWeights(t *testing.T) {
+	store := t.TempDir()
+	lines := strings.Split(sd("model", "ls", "--store", store).want(t, exitOK).out, "\n")
+	for _, c := range study.CourseModels() {
+		dir, err := study.CourseModelDir(c.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, c.Name+" ") })
+		if i < 0 {
+			t.Errorf("ls lacks %s:\n%s", c.Name, strings.Join(lines, "\n"))
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, "model.safetensors")); err == nil {
+			if !strings.Contains(lines[i], " here ") {
+				t.Errorf("%s has weights, ls says %q", c.Name, lines[i])
+			}
+			continue
+		}
+		if !strings.Contains(lines[i], " none ") {
+			t.Errorf("%s has no weights, ls says %q", c.Name, lines[i])
+		}
+		sd("eval", c.Name, "--store", store).want(t, exitFailure).says(t, "`sd model build "+c.Name+"` trains it")
+	}
+}
