@@ -34,6 +34,9 @@ type Backend struct {
 	Engine compute.Backend
 	// Choice is the name it was opened by: "xla:cuda", "xla:cpu" or "go", with options if any.
 	Choice string
+	// Platform is what it computes on: "cpu" or "cuda" for XLA (another plugin's own word, if it
+	// is neither), "go" for the pure Go backend. How a graph is best built depends on it alone.
+	Platform string
 	// Plugin is the path of XLA's plugin, "" for the pure Go backend.
 	Plugin string
 	// Version is the PJRT interface's version that the plugin speaks, such as "0.81".
@@ -52,7 +55,7 @@ func (b *Backend) String() string {
 }
 
 // IsXLA reports whether graphs are compiled by XLA rather than interpreted in Go.
-func (b *Backend) IsXLA() bool { return strings.HasPrefix(b.Choice, "xla") }
+func (b *Backend) IsXLA() bool { return b.Platform != Go }
 
 // Of returns the backend whose engine runs a graph, nil if it was not opened by [Open].
 func Of(engine compute.Backend) *Backend {
@@ -67,8 +70,8 @@ func Of(engine compute.Backend) *Backend {
 	return nil
 }
 
-// IsCPU reports whether graphs are compiled by XLA for the CPU.
-func (b *Backend) IsCPU() bool { return b != nil && strings.HasPrefix(b.Choice, CPU) }
+// IsCPU reports whether graphs are compiled by XLA for the CPU; of no backend, nil, it is false.
+func (b *Backend) IsCPU() bool { return b != nil && b.Platform == "cpu" }
 
 var (
 	mu     sync.Mutex
@@ -164,10 +167,11 @@ func openGo(b *Backend, kind, options string) (err error) {
 	if b.Engine, err = compute.NewWithConfig(config); err != nil {
 		return fmt.Errorf("backend %q: %w", config, err)
 	}
+	b.Platform = Go
 	return nil
 }
 
-// A missingError tells why a backend can't be used here; Short is its first clause.
+// A missingError says why a backend can't be used here; Short is its first clause.
 type missingError struct{ Short, Long string }
 
 func (e *missingError) Error() string { return e.Short + e.Long }

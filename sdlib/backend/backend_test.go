@@ -103,7 +103,7 @@ func TestOpenOnce(t *testing.T) {
 	}
 }
 
-// A graph's engine tells which backend it belongs to.
+// Of finds the backend that an engine belongs to.
 func TestOf(t *testing.T) {
 	b := mustOpen(t, Go)
 	if got := Of(b.Engine); got == nil || got.Choice != Go || got.IsCPU() {
@@ -116,7 +116,7 @@ func TestOf(t *testing.T) {
 
 func TestGo(t *testing.T) {
 	b := mustOpen(t, Go)
-	if b.IsXLA() || b.Plugin != "" || b.Version != "" {
+	if b.Platform != Go || b.IsXLA() || b.Plugin != "" || b.Version != "" {
 		t.Errorf("the Go backend says it is XLA: %+v", b)
 	}
 	if got := b.String(); got != "go: asked for by name" {

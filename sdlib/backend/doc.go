@@ -28,9 +28,13 @@
 //     they are the same to the bit.
 //   - The pure Go backend is opened as "go:ops_sequential": with GoMLX's default it
 //     can deadlock while training.
+//   - What is done for a platform depends on what the plugin reports ([Backend].Platform), not
+//     on how it was named: "xla:/path/to/plugin.so" is opened as "xla:cpu" if it is XLA's for
+//     the CPU.
 //   - On the CPU, XLA is opened with one device, since it has as many threads as devices if
-//     that is more than the CPUs; and a program that links this package allocates blocks
-//     of a megabyte and more by functions of malloc.go, once XLA is open.
+//     that is more than the CPUs; and the process keeps large blocks of memory that XLA frees,
+//     up to a quarter of the machine's: SD_KEEP_MEMORY=0 in the environment returns them to
+//     the kernel at once (docs/benchmarks.md has what keeping them saves).
 //   - Building with `-tags noxla`, or with CGO_ENABLED=0, leaves XLA out altogether.
 //   - The package prints nothing: a notebook's output belongs to the reader. Programs
 //     say once, on stderr, what [Backend.String] returns.

@@ -73,8 +73,8 @@ func findPlugin(kind string) (string, error) {
 	}
 }
 
-// checkPlugin tells whether a file can be a plugin, before the dynamic loader is
-// given it: a shared library that exports GetPjrtApi.
+// checkPlugin returns an error unless a file can be a plugin, a shared library that exports
+// GetPjrtApi: this is known before the dynamic loader is given it.
 func checkPlugin(path string) error {
 	const mend = "expected a PJRT plugin, a shared library that exports GetPjrtApi; run `make setup` to install XLA's CPU plugin anew"
 	f, err := elf.Open(path)

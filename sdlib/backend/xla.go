@@ -9,6 +9,8 @@ import (
 
 	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/pjrt"
+
+	"samediff/sdlib/internal/keepmemory"
 )
 
 // pjrtMajor is the major version of the PJRT interface that go-xla is built for.
@@ -36,21 +38,54 @@ func openXLA(b *Backend, kind, options string) error {
 	if major != pjrtMajor {
 		return fmt.Errorf("XLA plugin %s speaks PJRT %d.%d, expected %d.x: %s", path, major, minor, pjrtMajor, mend)
 	}
+	if b.Platform, err = platform(kind, path); err != nil {
+		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
+	}
+	if b.Platform == "cuda" && !pjrt.IsCUDAName(path) {
+		return fmt.Errorf("XLA plugin %s is CUDA's, which go-xla knows by its path alone, and would compute float32 products in TF32: expected a path with the word cuda, such as a link pjrt_c_api_cuda_plugin.so to it", path)
+	}
 	config := path
-	if kind == "cuda" && !strings.Contains(options, "tf32") {
+	if b.Platform == "cuda" && !strings.Contains(options, "tf32") {
 		config += ",tf32=false" // float32 means float32, unless the user says otherwise
+	}
+	if !strings.Contains(options, "shared_buffers") {
+		config += fmt.Sprintf(",shared_buffers=%t", b.IsCPU()) // go-xla would look for "cpu" in the path
 	}
 	if options != "" {
 		config += "," + options
 	}
-	if b.Engine, err = xla.NewWithOptions(config, clientOptions(kind)); err != nil {
+	if b.Engine, err = xla.NewWithOptions(config, clientOptions(b.Platform)); err != nil {
 		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
 	}
-	if kind != "cuda" {
-		keepMemory()
+	if b.IsCPU() {
+		if err := keepmemory.Enable(); err != nil {
+			return fmt.Errorf("backend %q: %w", b.Choice, err)
+		}
 	}
 	b.Plugin, b.Version = path, fmt.Sprintf("%d.%d", major, minor)
 	return nil
+}
+
+// platform is what the plugin at path computes on. A plugin that was found under its platform's
+// name is taken at it; one that was named by a path is asked, for which it has to start a client.
+func platform(kind, path string) (string, error) {
+	if !filepath.IsAbs(kind) {
+		return kind, nil
+	}
+	plugin, err := pjrt.GetPlugin(path)
+	if err != nil {
+		return "", err
+	}
+	var options pjrt.NamedValuesMap
+	if pjrt.IsCUDAName(path) {
+		options = pjrt.NamedValuesMap{"preallocate": false} // else the client takes most of the GPU's memory
+	}
+	client, err := plugin.NewClient(options)
+	if err != nil {
+		return "", err
+	}
+	defer client.Destroy()
+	return strings.ToLower(client.Platform()), nil
 }
 
 func firstLine(err error) string {
@@ -59,10 +94,10 @@ func firstLine(err error) string {
 }
 
 // clientOptions are what the plugin is started with. XLA's CPU client has as many threads
-// as it has devices, four unless told otherwise, if the machine has fewer CPUs; on two of
+// as it has devices, by default four, if the machine has fewer CPUs; on two of
 // them four threads spend a sixth of a training step in each other's way.
-func clientOptions(kind string) pjrt.NamedValuesMap {
-	if kind != "cpu" { // other plugins, those named by their path included, may not know the option
+func clientOptions(platform string) pjrt.NamedValuesMap {
+	if platform != "cpu" { // other plugins do not know the option
 		return nil
 	}
 	return pjrt.NamedValuesMap{"cpu_device_count": int64(1)}

@@ -14,20 +14,20 @@ import (
 // The mask is an input of the graph, so one compiled program serves every choice of heads.
 // [Config.HeadMask] makes its values.
 func Heads(mask *Node) Option {
-	return func(c Config, t *Trace) {
-		if s := mask.Shape(); s.Rank() != 2 || s.Dim(0) != c.Blocks || s.Dim(1) != c.Heads {
-			exceptions.Panicf("vit: a mask of heads of shape %s, expected (Float32)[%d, %d], blocks by heads", s, c.Blocks, c.Heads)
+	return func(p *pass) {
+		if s := mask.Shape(); s.Rank() != 2 || s.Dim(0) != p.c.Blocks || s.Dim(1) != p.c.Heads {
+			exceptions.Panicf("vit: a mask of heads of shape %s, expected (Float32)[%d, %d], blocks by heads", s, p.c.Blocks, p.c.Heads)
 		}
-		t.heads = mask
+		p.headMask = mask
 	}
 }
 
-// keepHeads applies the mask of [Heads], where there is one, to block l's z [B, T, H, d].
-func (p pass) keepHeads(z *Node, l int) *Node {
-	if p.t.heads == nil {
+// keepHeads applies the mask of [Heads], where there is one, to block l's z [B, N, H, d].
+func (p *pass) keepHeads(z *Node, l int) *Node {
+	if p.headMask == nil {
 		return z
 	}
-	return Mul(z, Reshape(Slice(p.t.heads, AxisElem(l)), 1, 1, p.c.Heads, 1))
+	return Mul(z, Reshape(Slice(p.headMask, AxisElem(l)), 1, 1, p.c.Heads, 1))
 }
 
 // A Head is one attention head, counted from 0 in a block counted from 0.

@@ -33,8 +33,12 @@ func TestErrorNamesTheLine(t *testing.T) {
 		"GoMLX's": {vit.Edit("embed", func(_ string, x *Node) *Node { return Mul(x, ReduceSum(x, 2)) }), "shapes"},
 		"in vit":  {vit.Want("nothing"), "nothing"},
 		"by vit":  {vit.Edit("embed", func(_ string, x *Node) *Node { return ReduceSum(x, 1) }), "the same shape"},
+		"in ops":  {vit.Want("final"), "contracting"}, // with a head that does not fit
 	} {
 		p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
+			if name == "in ops" {
+				w.Head.W = Transpose(w.Head.W, 0, 1)
+			}
 			logits, _ := vit.Forward(m.Config, w, in[0], test.edit)
 			return []*Node{logits}
 		})

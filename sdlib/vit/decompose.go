@@ -8,8 +8,8 @@ import (
 //
 //	resid_post = Embed + Σ_l (Σ_h Heads[l][h] + Bias[l] + MLP[l])
 //
-// A direction in the stream, such as a probe's or the head's, can so be laid at the doors
-// of single heads and MLPs.
+// So what lies in a direction of the stream, such as a probe's or the head's, is a sum of what
+// single heads and MLPs wrote in it.
 type Parts struct {
 	Embed *Node   // [B, T, D]
 	Heads []*Node // per block [B, H, T, D]
@@ -22,13 +22,13 @@ var PartNodes = []string{"embed", "block*/attn/heads", "block*/mlp/out"}
 
 // Decompose takes the residual stream of a pass apart. The trace must hold [PartNodes].
 func Decompose(w *Weights[*Node], trace *Trace) Parts {
-	p := pass{trace.config, trace.config.Family.Traits(), trace}
+	p := trace.pass
 	parts := Parts{Embed: trace.Get("embed")}
 	for l, b := range w.Blocks {
 		// attn/out = λ ⊙ (b_O + Σ_h W_O[h] z[h]), where W_O[h] are the columns that head h meets
 		z := trace.Get(BlockNode(l, "attn/heads"))                     // [B, T, H, d]
 		columns := Reshape(b.O.W, p.c.Width, p.c.Heads, p.c.HeadDim()) // [D, H, d]
-		heads := trace.precision.einsum("bthd,ohd->bhto", z, columns)  // [B, H, T, D]
+		heads := p.ops.Einsum("bthd,ohd->bhto", z, columns)            // [B, H, T, D]
 		parts.Heads = append(parts.Heads, p.scale(heads, b.Scale1))
 		parts.Bias = append(parts.Bias, p.scale(b.O.B, b.Scale1))
 		parts.MLP = append(parts.MLP, trace.Get(BlockNode(l, "mlp/out")))

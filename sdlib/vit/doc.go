@@ -4,7 +4,8 @@
 // paper fine-tunes and studies: an image is cut into patches, each patch becomes a
 // vector, a CLS vector is put in front, and L blocks of attention and MLP add to these
 // vectors. What runs through the blocks is the residual stream. A linear layer reads
-// the answer, different (0) or same (1). All of it stands in forward.go.
+// the answer, different (0) or same (1). All of it stands in forward.go; how products and
+// sums are computed on each backend stands in package ops.
 //
 //	m, err := vit.New(vit.CourseQuick, 1)                       // random weights, seed 1
 //	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*graph.Node], in []*graph.Node) []*graph.Node {

@@ -4,103 +4,32 @@ import (
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/support/exceptions"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/ops"
 )
 
 // This file is the model, from leaf to root. Shapes at the ends of lines:
 // B batch, T tokens, D width, H heads, d = D/H, L blocks, C classes, g patches per side.
+// N is the number of tokens whose stream a block computes, the first N of T. It is T, but for one
+// case: where only the logits are needed, the last block may compute CLS alone (logitsonly.go).
+// What a trace shows or edits has N = T.
 // Where families differ, the line asks f, their row of the table in families.go.
+// How products and sums are computed, to be fast on each backend, stands in package ops.
 // As everywhere in GoMLX, functions that build a graph panic on a programmer's error.
 
-// A pass is one forward pass being built: the model's sizes, its family's traits, and
-// the trace through which named values go.
-type pass struct {
-	c Config
-	f Traits
-	t *Trace
-}
-
 // linear is y = x Wᵀ + b, over the last axis of x.
-func (p pass) linear(x *Node, l Linear[*Node]) *Node { return p.t.precision.linear(x, l) }
+func (p *pass) linear(x *Node, l Linear[*Node]) *Node { return p.ops.Linear(x, l.W, l.B) }
 
-// norm is y = (x - μ)/√(σ² + ε) ⊙ γ + β over the last axis of x [B, T, D]. A backend that
-// has the whole of it as one operation is asked for that.
-func (p pass) norm(x *Node, n Norm[*Node]) *Node {
-	axis := x.Rank() - 1
-	y, _ := InternalFusedOpCaller(
-		func() *Node { return BackendFusedLayerNorm(x, []int{axis}, p.c.NormEps, n.Scale, n.Shift) },
-		func() *Node {
-			D := x.Shape().Dim(axis)
-			mean := func(x *Node) *Node { return DivScalar(rowSum(x), float64(D)) } // [B, T, 1]
-			centered := Sub(x, alongRow(mean(x), D))
-			y := Div(centered, alongRow(Sqrt(AddScalar(mean(Square(centered)), p.c.NormEps)), D))
-			return Add(Mul(y, everywhere(n.Scale, y)), everywhere(n.Shift, y))
-		}, true)
-	return y
+// norm is y = (x - μ)/√(σ² + ε) ⊙ γ + β, over the last axis of x.
+func (p *pass) norm(x *Node, n Norm[*Node]) *Node {
+	return p.ops.LayerNorm(x, n.Scale, n.Shift, p.c.NormEps)
 }
-
-// softmax is eˣ / Σ eˣ over the last axis of x.
-func softmax(x *Node) *Node {
-	axis := x.Rank() - 1
-	y, _ := InternalFusedOpCaller(
-		func() *Node { return BackendFusedSoftmax(x, axis) },
-		func() *Node {
-			e := Exp(Sub(x, StopGradient(ReduceAndKeep(x, ReduceMax, axis)))) // the largest is 1
-			return Div(e, alongRow(rowSum(e), x.Shape().Dim(axis)))
-		}, true)
-	return y
-}
-
-// The next three are sums along the axes of a value, and what undoes them. XLA on a CPU sums
-// on one lane; its products take half the time and less. So there a sum is a product with
-// ones, and a repetition too, whose gradient is a sum (XLA repeats all the same). Elsewhere
-// they are what they are called: a GPU may compute products in TF32, and sums as fast.
-
-// rowSum sums over the last axis and keeps it: [..., n] gives [..., 1].
-func rowSum(x *Node) *Node {
-	axis := x.Rank() - 1
-	if !onXLACPU(x) {
-		return ReduceAndKeep(x, ReduceSum, axis)
-	}
-	return Dot(x, ones(x, x.Shape().Dim(axis), 1)).General([]int{axis}, nil, []int{0}, nil)
-}
-
-// alongRow repeats x [..., 1] n times along the last axis, or leaves that to the operation
-// which takes it.
-func alongRow(x *Node, n int) *Node {
-	if !onXLACPU(x) {
-		return x
-	}
-	return Dot(x, ones(x, 1, n)).General([]int{x.Rank() - 1}, nil, []int{0}, nil)
-}
-
-// everywhere repeats v [D] for every token of x [B, T, D] or [B, D], or leaves that to the
-// operation which takes it. The gradient is a sum over the tokens of each image, then over images.
-func everywhere(v, x *Node) *Node {
-	if !onXLACPU(x) {
-		return ExpandLeftToRank(v, x.Rank())
-	}
-	B, D := x.Shape().Dim(0), x.Shape().Dim(-1)
-	v = Dot(ones(v, B, 1), Reshape(v, 1, D)).Product() // [B, D]
-	if x.Rank() == 3 {
-		v = Dot(ones(v, B, x.Shape().Dim(1), 1), Reshape(v, B, 1, D)).General([]int{2}, []int{0}, []int{1}, []int{0})
-	}
-	return v
-}
-
-// onXLACPU tells whether XLA runs the graph of x on a CPU.
-func onXLACPU(x *Node) bool { return backend.Of(x.Graph().Backend()).IsCPU() }
-
-// ones is a constant of ones, of the type of x.
-func ones(x *Node, dims ...int) *Node { return Ones(x.Graph(), shapes.Make(x.DType(), dims...)) }
 
 // activation is the MLP's nonlinearity.
-func (p pass) activation(x *Node) *Node {
+func (p *pass) activation(x *Node) *Node {
 	switch p.f.Activation {
 	case QuickGELU: // x σ(1.702 x)
 		return Mul(x, Sigmoid(MulScalar(x, 1.702)))
@@ -127,7 +56,7 @@ func (c Config) Pixels(images *Node) *Node {
 }
 
 // patches cuts an image into patches and gives each its vector.
-func (p pass) patches(images *Node, w Linear[*Node]) *Node {
+func (p *pass) patches(images *Node, w Linear[*Node]) *Node {
 	if s := images.Shape(); s.Rank() != 4 || s.Dim(1) != p.c.Image || s.Dim(2) != p.c.Image {
 		exceptions.Panicf("vit: images of shape %s, expected (Uint8)[B, %d, %d, 3]", s, p.c.Image, p.c.Image)
 	}
@@ -142,7 +71,7 @@ func (p pass) patches(images *Node, w Linear[*Node]) *Node {
 
 // embed turns an image into the residual stream that block 0 finds: the family's special
 // tokens, then the patches, with positions added.
-func (p pass) embed(w *Weights[*Node], images *Node) *Node {
+func (p *pass) embed(w *Weights[*Node], images *Node) *Node {
 	x := p.patches(images, w.Patch) // [B, g², D]
 	each := func(token *Node) *Node {
 		return BroadcastToDims(token, x.Shape().Dim(0), token.Shape().Dim(1), p.c.Width)
@@ -164,83 +93,50 @@ func (p pass) embed(w *Weights[*Node], images *Node) *Node {
 	return x // [B, T, D]
 }
 
-// attention lets tokens read from each other: every head h forms queries, keys and values,
-// A = softmax(q kᵀ / √d), and hands on A v.
-//
-// Only the first n tokens ask, all answer: the result is [B, n, D].
-func (p pass) attention(x *Node, b Block[*Node], l, n int) *Node {
-	B, T, H, d := x.Shape().Dim(0), x.Shape().Dim(1), p.c.Heads, p.c.HeadDim()
-	var qkv []*Node // [B, T, H, d]
-	if n == T {     // one product takes less time than three
-		qkv = p.heads(x, b.Q, b.K, b.V)
-	} else {
-		qkv = append(p.heads(first(x, n), b.Q), p.heads(x, b.K, b.V)...)
-	}
-	q, k, v := p.t.node(BlockNode(l, "attn/q"), qkv[0]), p.t.node(BlockNode(l, "attn/k"), qkv[1]), p.t.node(BlockNode(l, "attn/v"), qkv[2])
-	product := p.t.precision.einsum
-	scores := MulScalar(product("bqhd,bkhd->bhqk", q, k), 1/math.Sqrt(float64(d))) // [B, H, T, T]
-	scores = p.t.node(BlockNode(l, "attn/scores"), scores)
-	A := p.t.node(BlockNode(l, "attn/weights"), softmax(scores))
-	z := p.t.node(BlockNode(l, "attn/heads"), p.keepHeads(product("bhqk,bkhd->bqhd", A, v), l)) // [B, T, H, d]
-	return p.linear(Reshape(z, B, n, H*d), b.O)
+// attention lets the tokens asking [B, N, D] read from all tokens x [B, T, D]: every head h forms
+// queries of the first, keys and values of the second, A = softmax(q kᵀ / √d), and hands on A v.
+func (p *pass) attention(asking, x *Node, b Block[*Node], l int) *Node {
+	B, N, H, d := x.Shape().Dim(0), asking.Shape().Dim(1), p.c.Heads, p.c.HeadDim()
+	layer := func(x *Node, l Linear[*Node]) ops.Layer { return ops.Layer{X: x, W: l.W, B: l.B} }
+	qkv := p.ops.Heads(H, layer(asking, b.Q), layer(x, b.K), layer(x, b.V))
+	q := p.node(l, "attn/q", qkv[0]) // [B, N, H, d]
+	k := p.node(l, "attn/k", qkv[1]) // [B, T, H, d]
+	v := p.node(l, "attn/v", qkv[2]) // [B, T, H, d]
+	scores := MulScalar(p.ops.Einsum("bqhd,bkhd->bhqk", q, k), 1/math.Sqrt(float64(d)))
+	scores = p.node(l, "attn/scores", scores)             // [B, H, N, T]
+	A := p.node(l, "attn/weights", p.ops.Softmax(scores)) // [B, H, N, T]
+	z := p.keepHeads(p.ops.Einsum("bhqk,bkhd->bqhd", A, v), l)
+	z = p.node(l, "attn/heads", z)              // [B, N, H, d]
+	return p.linear(Reshape(z, B, N, H*d), b.O) // [B, N, D]
 }
 
-// heads applies layers of the same shape to x [B, T, D] in one product, and gives each one's
-// result by heads, [B, T, H, d].
-func (p pass) heads(x *Node, layers ...Linear[*Node]) []*Node {
-	var w, b []*Node
-	for _, l := range layers {
-		w = append(w, l.W)
-		if l.B != nil {
-			b = append(b, l.B)
-		}
-	}
-	joined := Linear[*Node]{W: Concatenate(w, 0)}
-	if len(b) > 0 {
-		joined.B = Concatenate(b, 0)
-	}
-	B, T, H := x.Shape().Dim(0), x.Shape().Dim(1), p.c.Heads
-	y := Reshape(p.linear(x, joined), B, T, len(layers), H, p.c.HeadDim())
-	out := make([]*Node, len(layers))
-	for i := range out {
-		out[i] = Squeeze(Slice(y, AxisRange(), AxisRange(), AxisElem(i)), 2)
-	}
-	return out
-}
-
-// first is the first n tokens of x [B, T, D].
-func first(x *Node, n int) *Node {
-	if n == x.Shape().Dim(1) {
-		return x
-	}
-	return Slice(x, AxisRange(), AxisRangeFromStart(n))
-}
-
-// mlp works on each token alone.
-func (p pass) mlp(x *Node, b Block[*Node], l int) *Node {
-	hidden := p.t.node(BlockNode(l, "mlp/hidden"), p.activation(p.linear(x, b.Up))) // [B, T, MLP]
-	return p.linear(hidden, b.Down)
+// mlp works on each token of x [B, N, D] alone.
+func (p *pass) mlp(x *Node, b Block[*Node], l int) *Node {
+	hidden := p.node(l, "mlp/hidden", p.activation(p.linear(x, b.Up))) // [B, N, MLP]
+	return p.linear(hidden, b.Down)                                    // [B, N, D]
 }
 
 // scale is LayerScale, λ ⊙ x, in families that have it.
-func (p pass) scale(x, λ *Node) *Node {
+func (p *pass) scale(x, λ *Node) *Node {
 	if !p.f.LayerScale {
 		return x
 	}
 	return Mul(x, ExpandLeftToRank(λ, x.Rank()))
 }
 
-// block adds to the residual stream x [B, T, D] what block l has to say, and returns its
-// first n tokens.
-func (p pass) block(x *Node, b Block[*Node], l, n int) *Node {
-	node := func(name string, x *Node) *Node { return p.t.node(BlockNode(l, name), x) }
-	x = node("resid_pre", x)
-	x = node("resid_mid", Add(first(x, n), node("attn/out", p.scale(p.attention(p.norm(x, b.Norm1), b, l, n), b.Scale1))))
-	return node("resid_post", Add(x, node("mlp/out", p.scale(p.mlp(p.norm(x, b.Norm2), b, l), b.Scale2))))
+// block adds to the residual stream x [B, T, D] what attention and MLP of block l compute from
+// it, and returns the stream of the first N tokens.
+func (p *pass) block(x *Node, b Block[*Node], l, N int) *Node {
+	all := p.node(l, "resid_pre", x) // [B, T, D]
+	x = first(all, N)                // [B, N, D]
+	y := p.norm(all, b.Norm1)        // [B, T, D]
+	x = p.node(l, "resid_mid", Add(x, p.node(l, "attn/out", p.scale(p.attention(first(y, N), y, b, l), b.Scale1))))
+	y = p.norm(x, b.Norm2) // [B, N, D]
+	return p.node(l, "resid_post", Add(x, p.node(l, "mlp/out", p.scale(p.mlp(y, b, l), b.Scale2))))
 }
 
-// read is what the head reads of the tokens x [B, T, D].
-func (p pass) read(x *Node) *Node {
+// read is what the head reads of the tokens x [B, N, D].
+func (p *pass) read(x *Node) *Node {
 	cls := func() *Node { return Squeeze(Slice(x, AxisRange(), AxisElem(0)), 1) }                      // [B, D]
 	mean := func() *Node { return ReduceMean(Slice(x, AxisRange(), AxisRangeToEnd(p.c.Prefix())), 1) } // [B, D] of the patches
 	switch p.f.Readout {
@@ -252,31 +148,21 @@ func (p pass) read(x *Node) *Node {
 	return cls()
 }
 
-// needed is how many of the T tokens block l has to hand on. With [LogitsOnly], where the head
-// reads CLS alone, the last block computes no other token's stream, unless something of that
-// is asked for or changed.
-func (p pass) needed(l, T int) int {
-	if l == p.c.Blocks-1 && p.t.logitsOnly && p.f.Readout == ReadCLS && !p.t.touches(l) {
-		return 1
-	}
-	return T
-}
-
 // blocks goes through the blocks from one on, and reads the answer from what the last one left.
-func (p pass) blocks(x *Node, from int, w *Weights[*Node]) *Node {
+func (p *pass) blocks(x *Node, from int, w *Weights[*Node]) *Node {
 	for l := from; l < p.c.Blocks; l++ {
-		x = p.block(x, w.Blocks[l], l, p.needed(l, x.Shape().Dim(1)))
+		x = p.block(x, w.Blocks[l], l, p.needed(l))
 	}
-	x = p.t.node("final", p.norm(x, w.Norm))               // [B, T, D]
-	return p.t.node("logits", p.linear(p.read(x), w.Head)) // [B, C]
+	x = p.trace.node("final", p.norm(x, w.Norm))               // [B, N, D]
+	return p.trace.node("logits", p.linear(p.read(x), w.Head)) // [B, C]
 }
 
 // Forward runs the model on images, uint8 [B, height, width, 3], and returns the
 // logits [B, C] and the trace of what was asked for with [Want].
 func Forward(c Config, w *Weights[*Node], images *Node, opts ...Option) (logits *Node, trace *Trace) {
-	p := pass{c, c.Family.Traits(), newTrace(c, fromPixels, opts)}
-	x := p.t.node("embed", p.embed(w, images))
-	return p.blocks(x, 0, w), p.t
+	p := newPass(c, images.Graph(), fromPixels, opts)
+	x := p.trace.node("embed", p.embed(w, images)) // [B, T, D]
+	return p.blocks(x, 0, w), p.trace
 }
 
 // ForwardFrom goes on from the residual stream resid [B, T, D] as block l left it
@@ -289,6 +175,6 @@ func ForwardFrom(c Config, w *Weights[*Node], l int, resid *Node, opts ...Option
 	if s := resid.Shape(); s.DType != dtypes.Float32 || s.Rank() != 3 || s.Dim(1) != c.Tokens() || s.Dim(2) != c.Width {
 		exceptions.Panicf("vit: a residual stream of shape %s, expected (Float32)[B, %d, %d]", s, c.Tokens(), c.Width)
 	}
-	p := pass{c, c.Family.Traits(), newTrace(c, l, opts)}
-	return p.blocks(resid, l+1, w), p.t
+	p := newPass(c, resid.Graph(), l, opts)
+	return p.blocks(resid, l+1, w), p.trace
 }

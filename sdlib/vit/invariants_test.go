@@ -226,11 +226,9 @@ func TestLogitsOnly(t *testing.T) {
 	m := golden(t, "other")
 	shape := func(opts ...Option) (dims []int) {
 		run(t, open(t, backend.Go), m, func(w *Weights[*Node], in []*Node) []*Node {
-			p := pass{m.Config, m.Config.Family.Traits(), newTrace(m.Config, fromPixels, opts)}
-			x := p.embed(w, in[0])
+			p := newPass(m.Config, in[0].Graph(), fromPixels, opts)
 			last := m.Config.Blocks - 1
-			n := p.needed(last, x.Shape().Dim(1))
-			y := p.block(x, w.Blocks[last], last, n)
+			y := p.block(p.embed(w, in[0]), w.Blocks[last], last, p.needed(last))
 			dims = y.Shape().Dimensions
 			return []*Node{y}
 		}, randomImages(m.Config, 1, 1))

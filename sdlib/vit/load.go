@@ -130,7 +130,7 @@ func (c Config) leftOver(file weightFile, known map[string]bool, backbone bool) 
 	return bad, pretraining
 }
 
-// passes tells whether a name of a file, with or without the prefix, begins as one of these do.
+// passes reports whether a name of a file, with or without the prefix, begins as one of these do.
 func (n layout) passes(name string, beginnings []string) bool {
 	return slices.ContainsFunc(beginnings, func(b string) bool {
 		return strings.HasPrefix(name, b) || strings.HasPrefix(strings.TrimPrefix(name, n.prefix), b)

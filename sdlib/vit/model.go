@@ -30,7 +30,7 @@ func New(c Config, seed uint64) (*Model, error) {
 	return &Model{Config: c, Weights: initial(c, seed)}, nil
 }
 
-// check tells whether the weights are those that the configuration describes.
+// check returns an error unless the weights are those that the configuration describes.
 func (m *Model) check() error {
 	if m == nil || m.Weights == nil {
 		return errors.New("vit: a model without weights: make one with New or Load")

@@ -2,7 +2,6 @@ package vit
 
 import (
 	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -45,28 +44,6 @@ func TestPrecision(t *testing.T) {
 			}
 			if be.IsXLA() {
 				break // compiling takes seconds
-			}
-		}
-	})
-}
-
-// tf32 is rounding to 11 significant bits, to the nearest and ties to even.
-func TestRoundTF32(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 0))
-	values := []float32{0, 1, -1, 1 + 1./2048, 1 + 3./2048, 1 + 1./2048 + 1./(1<<20), -1 - 3./2048, 2 - 1./4096, 65504, 1e-38, 3e38}
-	for range 1000 {
-		values = append(values, float32(rng.NormFloat64()*math.Exp2(float64(rng.IntN(100)-50))))
-	}
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
-		got, err := CallOnce(be.Engine, func(x *Node) *Node { return tf32(x) }, values)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, rounded := range floatsOf(t, got) {
-			fraction, exponent := math.Frexp(float64(values[i])) // ½ <= |fraction| < 1: 11 bits are its multiples of 2⁻¹¹
-			want := float32(math.Ldexp(math.RoundToEven(fraction*(1<<11))/(1<<11), exponent))
-			if rounded != want {
-				t.Errorf("%v is rounded to %v, expected %v", values[i], rounded, want)
 			}
 		}
 	})

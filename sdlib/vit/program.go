@@ -151,12 +151,14 @@ func catch() {
 	}
 	message := "vit: " + strings.TrimPrefix(firstLine(r), "vit: ")
 	_, here, _, _ := runtime.Caller(0)
+	vit := filepath.Dir(here)
 	callers := make([]uintptr, 100)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)]) // without Callers, catch and panic
 	for more := true; more; {
 		var f runtime.Frame
 		f, more = frames.Next()
-		ours := filepath.Dir(f.File) == filepath.Dir(here) && !strings.HasSuffix(f.File, "_test.go")
+		dir := filepath.Dir(f.File)
+		ours := (dir == vit || dir == filepath.Join(filepath.Dir(vit), "ops")) && !strings.HasSuffix(f.File, "_test.go")
 		if !ours && !strings.Contains(f.File, "github.com/gomlx/") && !strings.HasPrefix(f.Function, "runtime.") {
 			message += fmt.Sprintf(" (at %s:%d)", filepath.Base(f.File), f.Line)
 			break

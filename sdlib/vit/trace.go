@@ -12,13 +12,7 @@ import (
 
 // A Trace holds the intermediate values of one forward pass that were asked for.
 type Trace struct {
-	config Config
-	passes []string // the names of the values that this pass computes, in order
-
-	precision  Precision
-	logitsOnly bool
-	heads      *Node // [L, H] of Heads, nil without
-
+	pass  *pass
 	want  []func(name string) bool
 	edits []edit
 	names []string
@@ -30,17 +24,13 @@ type edit struct {
 	apply func(name string, x *Node) *Node
 }
 
-// Option asks a forward pass for intermediate values, or changes them. A name that
-// the pass does not compute is an error: a misspelled intervention must not go unnoticed.
-type Option func(Config, *Trace)
-
 // Want keeps the values of these names in the trace. A name may be a pattern of
 // path.Match, in which * stands for anything but a slash: "block*/attn/weights".
 func Want(names ...string) Option {
-	return func(c Config, t *Trace) {
+	return func(p *pass) {
 		for _, name := range names {
-			must(t.check(c, name))
-			t.want = append(t.want, matcher(name))
+			must(p.check(name))
+			p.trace.want = append(p.trace.want, matcher(name))
 		}
 	}
 }
@@ -51,34 +41,13 @@ func Want(names ...string) Option {
 //	// switch off head 2 of block 3 (attn/heads is [B, T, H, D/H])
 //	vit.Edit("block03/attn/heads", func(_ string, z *Node) *Node { return Mul(z, Const(g, mask)) })
 func Edit(name string, f func(name string, x *Node) *Node) Option {
-	return func(c Config, t *Trace) {
-		must(t.check(c, name))
+	return func(p *pass) {
+		must(p.check(name))
 		if f == nil {
 			exceptions.Panicf("vit: the edit of %q is nil, expected a function of the value", name)
 		}
-		t.edits = append(t.edits, edit{matcher(name), f})
+		p.trace.edits = append(p.trace.edits, edit{matcher(name), f})
 	}
-}
-
-// LogitsOnly leaves out what the logits do not need. Most heads read CLS alone: then the
-// last block forms queries, and what follows from them, for that token only, which saves
-// most of a block, forward and backward. The logits are the same but for rounding; without
-// this option they are the same to the bit whatever is asked for or gone on from.
-func LogitsOnly() Option { return func(_ Config, t *Trace) { t.logitsOnly = true } }
-
-// fromPixels stands for the block before a whole pass, as -1 does before one that starts from the embedding.
-const fromPixels = -2
-
-// newTrace returns the trace of a pass that starts from what block l left.
-func newTrace(c Config, l int, opts []Option) *Trace {
-	t := &Trace{config: c, passes: c.Nodes(), nodes: map[string]*Node{}}
-	if l > fromPixels {
-		t.passes = t.passes[1+(l+1)*len(blockNodes):]
-	}
-	for _, o := range opts {
-		o(c, t)
-	}
-	return t
 }
 
 // node is where a named value passes by: it is edited, kept, and handed on.
@@ -105,33 +74,24 @@ func (t *Trace) node(name string, x *Node) *Node {
 	return x
 }
 
-// touches tells whether a value with all tokens, from block l's attention to the final norm,
-// is kept or edited.
-func (t *Trace) touches(l int) bool {
-	match := func(f func(string) bool) bool {
-		return f("final") || slices.ContainsFunc(blockNodes[1:], func(name string) bool { return f(BlockNode(l, name)) })
-	}
-	return slices.ContainsFunc(t.want, match) || slices.ContainsFunc(t.edits, func(e edit) bool { return match(e.match) })
-}
-
-// check tells whether a name, or a pattern of path.Match, names at least one value that this pass computes.
-func (t *Trace) check(c Config, pattern string) error {
+// check returns an error unless a name, or a pattern of path.Match, names at least one value that this pass computes.
+func (p *pass) check(pattern string) error {
 	if _, err := path.Match(pattern, ""); err != nil {
 		return fmt.Errorf("vit: %q is no name of a value and no pattern of path.Match", pattern)
 	}
 	match := matcher(pattern)
 	switch {
-	case slices.ContainsFunc(t.passes, match):
+	case slices.ContainsFunc(p.computes, match):
 		return nil
-	case slices.ContainsFunc(c.Nodes(), match):
-		return fmt.Errorf("vit: %q lies below the residual stream that this pass starts from: the first value it computes is %s", pattern, t.passes[0])
+	case slices.ContainsFunc(p.c.Nodes(), match):
+		return fmt.Errorf("vit: %q lies below the residual stream that this pass starts from: the first value it computes is %s", pattern, p.computes[0])
 	}
 	return fmt.Errorf("vit: there is no value %q in a model of %d blocks: expected embed, %s ... %s with one of %v, final or logits",
-		pattern, c.Blocks, BlockNode(0, "*"), BlockNode(c.Blocks-1, "*"), blockNodes)
+		pattern, p.c.Blocks, BlockNode(0, "*"), BlockNode(p.c.Blocks-1, "*"), blockNodes)
 }
 
 // Config returns the configuration of the model whose pass it is.
-func (t *Trace) Config() Config { return t.config }
+func (t *Trace) Config() Config { return t.pass.c }
 
 // Names returns the names of the values kept, in the order of the computation.
 func (t *Trace) Names() []string { return t.names }
@@ -156,7 +116,7 @@ func (t *Trace) All() []*Node {
 
 func matcher(pattern string) func(string) bool {
 	return func(name string) bool {
-		ok, _ := path.Match(pattern, name) // check has told a malformed pattern
+		ok, _ := path.Match(pattern, name) // check has refused a malformed pattern
 		return ok
 	}
 }

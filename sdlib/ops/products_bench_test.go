@@ -1,6 +1,6 @@
 //go:build cgo && !noxla && linux && (amd64 || arm64)
 
-package vit
+package ops
 
 import (
 	"testing"
@@ -18,7 +18,7 @@ import (
 // BenchmarkProducts compares on XLA's CPU the two forms of x Wᵀ, for 400 tokens of ViT-B, and for 64
 // images of 65 tokens the two forms of the gradient of a bias and of weights with 384 outputs:
 //
-//	go test -run '^$' -bench Products ./sdlib/vit
+//	go test -run '^$' -bench Products ./sdlib/ops
 func BenchmarkProducts(b *testing.B) {
 	be, err := backend.Open(backend.CPU)
 	if err != nil {
@@ -39,7 +39,7 @@ func BenchmarkProducts(b *testing.B) {
 			return Gradient(ReduceAllSum(Mul(ExpandLeftToRank(in[0], 3), in[1])), in[0])[0]
 		}},
 		{"bias gradient, products", [][]int{{384}, {64, 65, 384}}, func(in []*Node) *Node {
-			return Gradient(ReduceAllSum(Mul(everywhere(in[0], in[1]), in[1])), in[0])[0]
+			return Gradient(ReduceAllSum(Mul(For(in[0].Graph(), F32).everywhere(in[0], in[1]), in[1])), in[0])[0]
 		}},
 		{"weight gradient, (∂y)ᵀ·x", [][]int{{64, 65, 96}, {384, 96}, {64, 65, 384}}, func(in []*Node) *Node {
 			return Gradient(ReduceAllSum(Mul(nn.Dense(in[0], in[1], nil, compute.DenseLayoutOutputsInput), in[2])), in[1])[0]

@@ -1,6 +1,6 @@
 //go:build cgo && !noxla && linux && (amd64 || arm64)
 
-package backend
+package keepmemory
 
 /*
 #cgo LDFLAGS: -rdynamic
@@ -22,7 +22,7 @@ static const size_t large = 1 << 20;
 static struct block { void *at; size_t size; int used; } blocks[most_blocks]; // oldest first
 static int block_count;
 static size_t kept_bytes, kept_limit; // of blocks that are not used
-static int keeping;                   // only once XLA is open
+static int keeping;                   // only after Enable
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void forget(int i) { // gives a kept block back to the C library
@@ -90,17 +90,14 @@ static void keep_memory(void) {
 	kept_limit = (size_t)sysconf(_SC_PHYS_PAGES) / 4 * (size_t)sysconf(_SC_PAGESIZE);
 	keeping = 1;
 }
+
+static int keeps_memory(void) { return keeping; }
 #else
 static void keep_memory(void) {}
+static int keeps_memory(void) { return 0; }
 #endif
 */
 import "C"
 
-// keepMemory makes the C library keep freed memory instead of handing it back to the
-// kernel. XLA on the CPU allocates a graph's buffers anew in each run; by default the
-// large ones are mapped, zeroed page by page, and unmapped again: for the course model
-// that is 220 MB in every step. glibc's own switches do not reach them (an arena other
-// than the first maps what exceeds 64 MB whatever they say), so the functions by which XLA
-// allocates are replaced here for blocks of a megabyte and more, of which up to a quarter
-// of the machine's memory is kept. docs/benchmarks.md has what that saves.
-func keepMemory() { C.keep_memory() }
+func enable()       { C.keep_memory() }
+func enabled() bool { return C.keeps_memory() != 0 }
