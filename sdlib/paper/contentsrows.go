@@ -2,7 +2,6 @@ package paper
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -181,7 +180,7 @@ func losses(number, title, where string) Item {
 	i := Item{Kind: ATable, Number: number, Title: title, Where: where}
 	rows := func(r Request) ([]study.Ablation, error) {
 		if len(r.Models) > 0 {
-			return nil, errors.New("Tables 1, 7 and 8 train models of their own: name none")
+			return nil, fmt.Errorf("table %s trains models of its own: name none", number)
 		}
 		n, err := strconv.Atoi(number)
 		if err != nil {
