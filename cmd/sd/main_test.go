@@ -125,7 +125,7 @@ func TestWrongUsage(t *testing.T) {
 		{"trian", `no command "trian"; did you mean train?`},
 		{"store purge", `no command "purge"`},
 		{"--colour", "unknown flag: --colour"},
-		{"train --geometry b99", `unknown geometry "b99": expected one of b16, b32, b14, course, course-quick`},
+		{"train --geometry b99", `unknown geometry "b99": expected one of b16, b32, b14, b16-112, course, course-quick`},
 		{"train --task sorting", "expected one of discrimination, rmts"},
 		{"train --epochs many", `invalid argument "many"`},
 		{"train slowly", "expected quick, course, rmts, or one of clip-b16, clip-b32, "},
