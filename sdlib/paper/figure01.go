@@ -61,11 +61,20 @@ func examples(title string, c stimuli.Config, wanted []example) (*figure.Figure,
 // for an object between any two, but for the display pair.
 func firstApart(set *stimuli.Set, shows func(stimuli.Stimulus) bool) (int, error) {
 	for i := range set.Len() {
-		if s := set.Stimulus(i); shows(s) && apart(s) >= 2*set.Geometry().CellPatches() {
+		if s := set.Stimulus(i); shows(s) && apart(s) >= room(set.Geometry()) {
 			return i, nil
 		}
 	}
 	return 0, fmt.Errorf("none of %d stimuli shows it with its objects apart", set.Len())
+}
+
+// room is the distance in patches that objects have in examples: one of them fits between
+// two, or on a small grid a patch.
+func room(g stimuli.Geometry) int {
+	if g.Grid() < 4*g.CellPatches() {
+		return g.CellPatches() + 1
+	}
+	return 2 * g.CellPatches()
 }
 
 // apart is the distance in patches, along an axis, from the objects that may lie

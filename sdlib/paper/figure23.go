@@ -76,7 +76,7 @@ func CounterfactualPair(pairs *stimuli.Counterfactuals, i int) (*figure.Figure, 
 // clearPair finds a pair with the given target that a reader takes in at a glance: its
 // objects apart in both images, and in RMTS the pair edited that Figure 23 shows there.
 func clearPair(pairs *stimuli.Counterfactuals, target int) (int, error) {
-	room := 2 * pairs.Config().Set.Geometry.CellPatches()
+	room := room(pairs.Config().Set.Geometry)
 	for i := range pairs.Len() {
 		r := pairs.Record(i)
 		if isRMTS(r.Base) && r.Pair != 1-target {
