@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/figure"
+	"samediff/sdlib/study"
 )
 
 func (a *app) storeCommand() *cobra.Command {
@@ -24,7 +26,7 @@ traced to what made it. Everything in the store may be removed: it only costs th
 compute it again. The folder is --store, else $SD_STORE, else .sd in the repository.
 An ID may be shortened to its first digits as long as they are unique.`,
 	}
-	return group(cmd, a.storeListCommand(), a.storeShowCommand(), a.storeRemoveCommand(), a.storeVerifyCommand())
+	return group(cmd, a.storeListCommand(), a.storeShowCommand(), a.storeRemoveCommand(), a.storeCollectCommand(), a.storeVerifyCommand())
 }
 
 // entry is an artifact as --json shows it.
@@ -181,6 +183,58 @@ computed is not removed.`,
 			return nil
 		},
 	}
+	return cmd
+}
+
+func (a *app) storeCollectCommand() *cobra.Command {
+	var dry bool
+	cmd := &cobra.Command{
+		Use:   "gc",
+		Short: "Remove what is kept only to save time, and damaged copies",
+		Long: `gc frees space without losing a result: it removes the activations that probes and
+interventions read again and again, which are the largest files by far and are computed
+anew when they are asked for, and copies that were set aside as damaged. Models,
+accuracies and scores stay, and so does what is being computed. --dry-run tells what it
+would remove.`,
+		Example: `  sd store gc --dry-run
+  sd store gc`,
+		Args: arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := artifact.Open(a.store)
+			if err != nil {
+				return err
+			}
+			infos, err := s.List(cmd.Context())
+			if err != nil {
+				return err
+			}
+			count, total, verb := 0, int64(0), "removed"
+			if dry {
+				verb = "would remove"
+			}
+			for _, i := range infos {
+				cache := i.State == artifact.Finished && slices.Contains(study.Caches, i.Meta.Step)
+				if aside := i.State == artifact.Damaged && i.Problem == nil; !cache && !aside {
+					continue
+				}
+				if !dry {
+					if cache {
+						err = s.Remove(i.ID)
+					} else {
+						err = s.RemoveDamaged(i)
+					}
+					if err != nil {
+						return err
+					}
+				}
+				count, total = count+1, total+i.Size
+				fmt.Fprintf(a.out, "%s %s (%s, %s, %s)\n", verb, i.ID.Short(), i.Meta.Step, i.State, size(i.Size))
+			}
+			_, err = fmt.Fprintf(a.out, "%s %d results, %s\n", verb, count, size(total))
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "remove nothing, tell what would be")
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,5 +62,43 @@ func TestSize(t *testing.T) {
 		if got := size(bytes); got != want {
 			t.Errorf("size(%d) = %q, want %q", bytes, got, want)
 		}
+	}
+}
+
+// gc removes what is a cache, and copies that were set aside, and nothing else.
+func TestCollect(t *testing.T) {
+	store := t.TempDir()
+	s, err := artifact.Open(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]*artifact.Artifact{}
+	for _, step := range []string{"train", "activations", "evaluate"} {
+		made[step], err = s.Get(t.Context(), artifact.Key{Step: step}, func(_ context.Context, dir string) error {
+			return os.WriteFile(filepath.Join(dir, "file"), []byte(step), 0o600)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Truncate(made["evaluate"].Path("file"), 1); err != nil {
+		t.Fatal(err)
+	}
+	in := func(args ...string) result {
+		return sd(append(append([]string{"store"}, args...), "--store", store)...)
+	}
+	in("verify").want(t, exitFailure) // sets the damaged one aside
+	dry := in("gc", "--dry-run").want(t, exitOK)
+	for _, part := range []string{"would remove " + made["activations"].ID.Short(), "would remove " + made["evaluate"].ID.Short(), "would remove 2 results"} {
+		if !strings.Contains(dry.out, part) {
+			t.Errorf("the dry run lacks %q:\n%s", part, dry.out)
+		}
+	}
+	if out := in("gc").want(t, exitOK).out; !strings.Contains(out, "removed 2 results") {
+		t.Errorf("gc prints\n%s", out)
+	}
+	left, err := s.List(t.Context())
+	if err != nil || len(left) != 1 || left[0].ID != made["train"].ID {
+		t.Errorf("left are %+v, %v; want the training", left, err)
 	}
 }

@@ -76,6 +76,14 @@ func (s *Store) Remove(id ID) error {
 	return s.explain(os.RemoveAll(s.unfinished(id)))
 }
 
+// RemoveDamaged deletes a copy that was set aside as damaged, as List describes it.
+func (s *Store) RemoveDamaged(i Info) error {
+	if i.State != Damaged || filepath.Dir(i.Dir) != filepath.Join(s.dir, "damaged") {
+		return fmt.Errorf("artifact %s is not removed: it is %s and was not set aside as damaged", i.ID.Short(), i.State)
+	}
+	return s.explain(os.RemoveAll(i.Dir))
+}
+
 func badID(id ID) error {
 	return fmt.Errorf("artifact: %q is no ID, want 64 hexadecimal digits: Find takes the first few", id)
 }
