@@ -62,16 +62,6 @@ func RdBu() *ColorMap {
 	return newColorMap(colors)
 }
 
-// Viridis returns matplotlib's viridis, dark blue to yellow, interpolated
-// between ten of its colors. For quantities from low to high.
-func Viridis() *ColorMap {
-	var colors []color.Color
-	for _, rgb := range []uint32{0x440154, 0x482878, 0x3e4a89, 0x31688e, 0x26828e, 0x1f9e89, 0x35b779, 0x6ece58, 0xb5de2b, 0xfde725} {
-		colors = append(colors, color.NRGBA{uint8(rgb >> 16), uint8(rgb >> 8), uint8(rgb), 0xff})
-	}
-	return newColorMap(colors)
-}
-
 // Sequential returns ColorBrewer's oranges starting at white, so that zero is the
 // color of paper. For amounts, and for attention laid over an image.
 func Sequential() *ColorMap {

@@ -19,7 +19,7 @@ func TestColorMaps(t *testing.T) {
 	}{
 		"coolwarm":   {figure.Coolwarm(), color.NRGBA{59, 76, 192, 255}, color.NRGBA{221, 221, 221, 255}, color.NRGBA{180, 4, 38, 255}},
 		"RdBu":       {figure.RdBu(), color.NRGBA{5, 48, 97, 255}, color.NRGBA{247, 247, 247, 255}, color.NRGBA{103, 0, 31, 255}},
-		"viridis":    {figure.Viridis(), color.NRGBA{68, 1, 84, 255}, color.NRGBA{33, 145, 140, 255}, color.NRGBA{253, 231, 37, 255}},
+		"viridis":    {viridis(), color.NRGBA{68, 1, 84, 255}, color.NRGBA{33, 145, 140, 255}, color.NRGBA{253, 231, 37, 255}},
 		"sequential": {figure.Sequential(), color.NRGBA{255, 255, 255, 255}, color.NRGBA{253, 141, 60, 255}, color.NRGBA{127, 39, 4, 255}},
 	} {
 		c.m.SetMin(-2)
@@ -40,7 +40,7 @@ func TestColorMaps(t *testing.T) {
 func far(a, b uint8) bool { return math.Abs(float64(a)-float64(b)) > 2 }
 
 func TestColorMapInterface(t *testing.T) {
-	m := figure.Viridis()
+	m := viridis()
 	for v, want := range map[float64]error{-0.1: palette.ErrUnderflow, 1.1: palette.ErrOverflow} {
 		if _, err := m.At(v); !errors.Is(err, want) {
 			t.Errorf("At(%g): error is %v, expected %v", v, err, want)
@@ -65,7 +65,7 @@ func TestColorMapInterface(t *testing.T) {
 
 // A user's map is only read: two figures may share one.
 func TestHeatMapLeavesMapAlone(t *testing.T) {
-	m := figure.Viridis()
+	m := viridis()
 	m.SetMin(-3)
 	m.SetMax(5)
 	f := figure.HeatMap{Values: [][]float64{{0, 10}}, Map: m}.Figure()

@@ -343,26 +343,6 @@ func TestImageGridPixels(t *testing.T) {
 	}
 }
 
-func TestCompareSeesDifferences(t *testing.T) {
-	a := image.NewNRGBA(image.Rect(0, 0, 100, 100))
-	b := image.NewNRGBA(image.Rect(0, 0, 100, 100))
-	for i := range 100 {
-		b.SetNRGBA(i, 50, color.NRGBA{levels, 0, 0, 0})
-	}
-	if err := compare(a, b); err != nil {
-		t.Errorf("rounding: %v", err)
-	}
-	for i := range 6 { // of 10,000 pixels 5 may stray
-		b.SetNRGBA(i, 0, color.NRGBA{0, 255, 0, 255})
-	}
-	if compare(a, b) == nil {
-		t.Error("six wrong pixels were not seen")
-	}
-	if compare(a, image.NewNRGBA(image.Rect(0, 0, 100, 99))) == nil {
-		t.Error("another size was not seen")
-	}
-}
-
 // Data areas of charts in one row begin and end at the same height.
 func TestRowAlignsAxes(t *testing.T) {
 	top := func(f *figure.Figure) (rows []int) {

@@ -1,113 +1,25 @@
 package figure_test
 
 import (
-	"flag"
-	"fmt"
-	"image"
-	_ "image/png"
-	"os"
-	"path/filepath"
 	"testing"
+
+	"samediff/sdlib/internal/goldenimage"
 )
 
-var update = flag.Bool("update", false, "write the golden images of testdata anew; look at every one that changed")
-
-// goldens are the examples and the file each writes.
-var goldens = []struct {
-	file string
-	draw func()
-}{
-	{"heatmap.png", ExampleHeatMap},
-	{"heatmap_cells.png", ExampleHeatMap_cells},
-	{"heatmap_large.png", ExampleHeatMap_large},
-	{"lines.png", ExampleLines},
-	{"lines_band.png", ExampleLines_band},
-	{"scatter.png", ExampleScatter},
-	{"dots.png", ExampleDots},
-	{"curves.png", ExampleCurves},
-	{"imagegrid.png", ExampleImageGrid},
-	{"sheets.png", ExampleImageGrid_sheets},
-	{"overlay.png", ExampleOverlay},
-	{"grid.png", ExampleGrid},
-}
-
+// The examples are the golden-image tests: each writes one picture.
 func TestGolden(t *testing.T) {
-	testdata, err := filepath.Abs("testdata")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, g := range goldens {
-		t.Run(g.file, func(t *testing.T) {
-			golden := filepath.Join(testdata, g.file)
-			if *update {
-				t.Chdir(testdata)
-				g.draw()
-				return
-			}
-			t.Chdir(t.TempDir())
-			g.draw()
-			if err := compare(load(t, g.file), load(t, golden)); err != nil {
-				t.Errorf("%v; after a wanted change run: go test ./sdlib/figure -run Golden -update", err)
-			}
-		})
-	}
-}
-
-// On amd64 the images agree byte for byte. Other architectures fuse multiply and
-// add, which moves the rounding of a curve's edge: a few levels in some pixels,
-// seldom more where an edge falls on the border of a pixel. GOAMD64=v3 fuses on
-// amd64 and so puts the tolerance to the test.
-const (
-	levels = 6      // by which any pixel may differ
-	strays = 0.0005 // share of pixels that may differ by more
-)
-
-// compare reports how two images differ beyond rounding.
-func compare(got, want image.Image) error {
-	if got.Bounds() != want.Bounds() {
-		return fmt.Errorf("the image is %v, expected %v", got.Bounds(), want.Bounds())
-	}
-	b := got.Bounds()
-	beyond, worst := 0, 0
-	var at image.Point
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			if d := difference(got, want, x, y); d > levels {
-				beyond++
-				if d > worst {
-					worst, at = d, image.Pt(x, y)
-				}
-			}
-		}
-	}
-	if allowed := int(strays * float64(b.Dx()*b.Dy())); beyond > allowed {
-		return fmt.Errorf("%d pixels differ by more than %d levels (at most %d may), the worst by %d at %v", beyond, levels, allowed, worst, at)
-	}
-	return nil
-}
-
-// difference returns the largest difference of the channels of one pixel.
-func difference(a, b image.Image, x, y int) int {
-	r0, g0, b0, a0 := a.At(x, y).RGBA()
-	r1, g1, b1, a1 := b.At(x, y).RGBA()
-	worst := 0
-	for _, pair := range [][2]uint32{{r0, r1}, {g0, g1}, {b0, b1}, {a0, a1}} {
-		d := int(pair[0]>>8) - int(pair[1]>>8)
-		worst = max(worst, d, -d)
-	}
-	return worst
-}
-
-func load(t *testing.T, path string) image.Image {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	img, _, err := image.Decode(f)
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return img
+	goldenimage.Test(t, map[string]func(){
+		"heatmap.png":       ExampleHeatMap,
+		"heatmap_cells.png": ExampleHeatMap_cells,
+		"heatmap_large.png": ExampleHeatMap_large,
+		"lines.png":         ExampleLines,
+		"lines_band.png":    ExampleLines_band,
+		"scatter.png":       ExampleScatter,
+		"dots.png":          ExampleDots,
+		"curves.png":        ExampleCurves,
+		"imagegrid.png":     ExampleImageGrid,
+		"sheets.png":        ExampleImageGrid_sheets,
+		"overlay.png":       ExampleOverlay,
+		"grid.png":          ExampleGrid,
+	})
 }

@@ -23,23 +23,6 @@ func RGB(pixels []uint8, width, height int) (*image.NRGBA, error) {
 	return img, nil
 }
 
-// RGBBatch splits raw pixels [B, height, width, 3] into B images.
-func RGBBatch(pixels []uint8, width, height int) ([]image.Image, error) {
-	size := 3 * width * height
-	if width < 1 || height < 1 || len(pixels)%size != 0 {
-		return nil, fmt.Errorf("figure: a batch of RGB images of %d x %d pixels needs a multiple of %d bytes, came %d", width, height, size, len(pixels))
-	}
-	images := make([]image.Image, len(pixels)/size)
-	for i := range images {
-		img, err := RGB(pixels[i*size:(i+1)*size], width, height)
-		if err != nil {
-			return nil, err
-		}
-		images[i] = img
-	}
-	return images, nil
-}
-
 // Swatch returns a square of one color, size pixels wide, for a sheet of colors.
 func Swatch(c color.Color, size int) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, max(size, 1), max(size, 1)))

@@ -7,24 +7,20 @@ import (
 	"samediff/sdlib/figure"
 )
 
-func TestRGBBatch(t *testing.T) {
-	pixels := make([]uint8, 2*3*4*3) // [2 images, 4 rows, 3 columns, 3]
+func TestRGB(t *testing.T) {
+	pixels := make([]uint8, 3*4*3) // [4 rows, 3 columns, 3]
 	for i := range pixels {
 		pixels[i] = uint8(i)
 	}
-	images, err := figure.RGBBatch(pixels, 3, 4)
-	if err != nil || len(images) != 2 {
-		t.Fatalf("%d images (%v), expected 2", len(images), err)
+	img, err := figure.RGB(pixels, 3, 4)
+	if err != nil {
+		t.Fatal(err)
 	}
-	// Image 1, row 2, column 1 starts at byte 36 + 3*(2*3+1).
-	if got, want := images[1].At(1, 2), (color.NRGBA{57, 58, 59, 255}); got != want {
+	if got, want := img.At(1, 2), (color.NRGBA{21, 22, 23, 255}); got != want { // row 2, column 1 starts at byte 3*(2*3+1)
 		t.Errorf("the pixel is %v, expected %v", got, want)
 	}
-	if _, err := figure.RGBBatch(pixels[1:], 3, 4); err == nil {
-		t.Error("a batch of broken length was taken")
-	}
-	if _, err := figure.RGB(pixels, 3, 4); err == nil {
-		t.Error("two images were taken for one")
+	if _, err := figure.RGB(pixels[1:], 3, 4); err == nil {
+		t.Error("an image of broken length was taken")
 	}
 	if _, err := figure.RGB(nil, 0, 0); err == nil {
 		t.Error("an image without pixels was taken")
