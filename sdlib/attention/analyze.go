@@ -22,7 +22,7 @@ var score = runner.New("score heads", func(c vit.Config, _ struct{}, w *vit.Weig
 	_, trace := vit.Forward(c, w, in[0], vit.Want("block*/attn/weights"))
 	var masses []*Node
 	for _, A := range trace.All() {
-		masses = append(masses, r.mass(A))
+		masses = append(masses, Mass(A, r.rows, r.seen))
 	}
 	return []*Node{r.summarize(Stack(masses, 0))}
 })

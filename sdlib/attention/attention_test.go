@@ -245,10 +245,22 @@ func TestMaps(t *testing.T) {
 				if math.Abs(sum-1) > 1e-5 {
 					t.Errorf("%s: row %d of %s adds up to %v", choice, q, a.Head, sum)
 				}
+				row, sum := a.Scores[q*a.Tokens:(q+1)*a.Tokens], 0. // their softmax are the weights
+				for _, score := range row {
+					sum += math.Exp(float64(score))
+				}
+				for k, score := range row {
+					if want := math.Exp(float64(score)) / sum; math.Abs(a.At(q, k)-want) > 1e-5 {
+						t.Errorf("%s: %s has the weight %v from %d to %d, of the scores the softmax makes %v", choice, a.Head, a.At(q, k), q, k, want)
+					}
+				}
 			}
 			grid, err := a.From([]int{9, 10})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if scores, err := a.ScoresFrom([]int{9, 10}); err != nil || math.Abs(scores[63]-float64(a.Scores[10*65+64]+a.Scores[11*65+64])/2) > 1e-6 {
+				t.Errorf("%s: patches 9 and 10 score patch 63 with %v (%v)", choice, scores[63], err)
 			}
 			if want := (a.At(10, 64) + a.At(11, 64)) / 2; len(grid) != 64 || math.Abs(grid[63]-want) > 1e-12 {
 				t.Errorf("%s: patches 9 and 10 read %v from patch 63, expected %v", choice, grid[63], want)
@@ -258,6 +270,23 @@ func TestMaps(t *testing.T) {
 			if _, err := maps[0].From(patches); err == nil {
 				t.Errorf("no error for looking from patches %v of 64", patches)
 			}
+		}
+	}
+}
+
+// The head that is both the most local and the one that looks most at the partner is an example once.
+func TestExamples(t *testing.T) {
+	s := &Scores{Measures: Measures{Local: [][]float64{{.5, .9}, {.1, .4}}, Pair: [][]float64{{.2, .7}, {.8, .1}}}}
+	if got, err := s.Examples(); err != nil || !slices.Equal(got, headsAt(1, 0, 0, 1, 0, 0)) {
+		t.Errorf("the examples are %v (%v), expected the most local, the second within the pair, the second most global", got, err)
+	}
+	one := &Scores{Measures: Measures{Local: [][]float64{{.5}}, Pair: [][]float64{{.5}}}}
+	if got, err := one.Examples(); err != nil || !slices.Equal(got, headsAt(0, 0)) {
+		t.Errorf("the examples of one head are %v (%v)", got, err)
+	}
+	for _, none := range []*Scores{nil, {}} {
+		if _, err := none.Examples(); err == nil || !strings.Contains(err.Error(), "no scores to choose heads by") {
+			t.Errorf("no scores: error %v", err)
 		}
 	}
 }

@@ -43,13 +43,6 @@ func newReducer(regions, members *Node) reducer {
 // at picks one element of the last axis.
 func at(x *Node, i int) *Node { return Squeeze(SliceAxis(x, -1, AxisElem(i)), -1) }
 
-// mass takes one block's attention weights A [B, H, T, T], query by key, and returns
-// mass(o → X) of every head, object and place: [B, H, O, X].
-func (r reducer) mass(A *Node) *Node {
-	from := Einsum("bhqt,boq->bhot", A, r.rows) // [B, H, O, T] an object's mean row
-	return Einsum("bhot,botx->bhox", from, r.seen)
-}
-
 // summarize takes the masses of all blocks, [L, B, H, O, X], and returns the measures of
 // each image: float64 [B, measures, L, H].
 func (r reducer) summarize(mass *Node) *Node {

@@ -273,7 +273,7 @@ func TestPatternByHand(t *testing.T) {
 	for choice, be := range backends(t) {
 		out, err := CallOnce(be.Engine, func(in []*Node) *Node {
 			r := newReducer(in[0], in[1])
-			return r.summarize(Stack([]*Node{r.mass(in[2])}, 0))
+			return r.summarize(Stack([]*Node{Mass(in[2], r.rows, r.seen)}, 0))
 		}, tensors.FromFlatDataAndDimensions(places, 1, O, T), tensors.FromFlatDataAndDimensions(members, 1, pairs, O), [][][][]float32{{A}})
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package attention
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"samediff/sdlib/stimuli"
@@ -101,4 +102,23 @@ func Highest(measure [][]float64) []Head {
 	}
 	slices.SortStableFunc(heads, func(a, b Head) int { return cmp.Compare(b.Of(measure), a.Of(measure)) })
 	return heads
+}
+
+// Examples returns up to three heads that show what heads do: the most local one, the one
+// that attends most within the pair, and the most global one, in this order. A head that
+// was chosen already gives way to the next.
+func (s *Scores) Examples() ([]Head, error) {
+	if s == nil || len(s.Local) == 0 || len(s.Pair) == 0 {
+		return nil, errors.New("attention: no scores to choose heads by: expected those of Analyze")
+	}
+	global := Highest(s.Local)
+	local := slices.Clone(global)
+	slices.Reverse(local)
+	var chosen []Head
+	for _, ranking := range [][]Head{local, Highest(s.Pair), global} {
+		if i := slices.IndexFunc(ranking, func(h Head) bool { return !slices.Contains(chosen, h) }); i >= 0 {
+			chosen = append(chosen, ranking[i])
+		}
+	}
+	return chosen, nil
 }

@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"math"
+	"path/filepath"
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -87,5 +88,29 @@ func TestEvaluate(t *testing.T) {
 	}
 	if n != set.Len() {
 		t.Errorf("the kinds have %d images together, expected %d", n, set.Len())
+	}
+}
+
+// A set's images, read as one's own from PNG files and boxes, are answered as the set's are.
+func TestEvaluateOwnImages(t *testing.T) {
+	be, m, set := openBackend(t), newSmall(t, 5), open(t, stimuli.Test, 16)
+	dir := filepath.Join(t.TempDir(), "own")
+	if err := set.Export(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	own, err := stimuli.ImportFolder(dir, set.Geometry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Evaluate(t.Context(), be, m, set, Condition{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Evaluate(t.Context(), be, m, own, Condition{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.All != want.All {
+		t.Errorf("score %+v as one's own images, %+v as a set", got.All, want.All)
 	}
 }

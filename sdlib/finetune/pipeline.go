@@ -9,6 +9,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/attention"
 	"samediff/sdlib/vit"
 )
 
@@ -114,8 +115,7 @@ func (p Pipeline) loss(c vit.Config, trace *vit.Trace, b batch, seen map[string]
 		var loss, scores *Node
 		for _, l := range k.blocks {
 			A := trace.Get(vit.BlockNode(l, "attn/weights"))          // [B, H, T, T]
-			from := Einsum("boq,bhqk->bhok", rows, A)                 // an object's mean row
-			mass := Einsum("bhok,bpk->bhop", from, member)            // [B, H, O, O]
+			mass := attention.Mass(A, rows, member)                   // [B, H, O, O]
 			score := Einsum("bhop,bop->bh", mass, terms[k.name])      // [B, H]
 			score = Einsum("bh,ih->bi", score, p.chosen(c, l, score)) // [B, heads]
 			lost := OneMinus(ReduceAllMean(score))
