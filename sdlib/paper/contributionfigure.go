@@ -6,18 +6,19 @@ import (
 	"math"
 	"strconv"
 
+	"samediff/sdlib/attribution"
 	"samediff/sdlib/figure"
 )
 
 // A ContributionPanel is one image, or the mean over several, in a [ContributionFigure].
 type ContributionPanel struct {
 	Title string
-	Contribution
+	attribution.Contribution
 }
 
-// ContributionFigure shows who wrote the answer: the direct contribution of every head
-// and every MLP to the logit of same minus that of different, red for same and blue for
-// different. Panels share one scale.
+// ContributionFigure shows which parts wrote the answer ([attribution.Contributions]): the
+// direct contribution of every head and every MLP to the logit of same minus that of
+// different, red for same and blue for different. Panels share one scale.
 func ContributionFigure(panels ...ContributionPanel) (*figure.Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("paper: a figure of contributions was given no panels: expected those of one image or more")
@@ -25,7 +26,7 @@ func ContributionFigure(panels ...ContributionPanel) (*figure.Figure, error) {
 	largest := 0.0
 	for _, p := range panels {
 		if len(p.Heads) == 0 {
-			return nil, fmt.Errorf("paper: the panel %q has no contributions: expected those of Contributions", p.Title)
+			return nil, fmt.Errorf("paper: the panel %q has no contributions: expected those of attribution.Contributions", p.Title)
 		}
 		for l := range p.Heads {
 			for _, v := range append([]float64{p.MLP[l]}, p.Heads[l]...) {

@@ -7,9 +7,8 @@
 //	f, err = paper.Figure2(s, "Quick model")     // local and global heads
 //	nb.Show(f)                                   // or f.Save("figure02.pdf")
 //
-// Nothing here knows the store. What looks into a model runs it on the images it shows:
-// [AttentionMaps], [ScoreFigure], [StreamFigure], [Contributions] and [PrecisionTable];
-// all others compute nothing.
+// Nothing here computes or knows the store: what looks into a model is in the packages
+// attention, attribution and finetune, and its results are plain data.
 //
 // The functions take the results of any model, so the same call draws the figure of a
 // course model that was trained in minutes and that of a ViT-B/16. Where the paper

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 
+	"samediff/sdlib/attribution"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/paper"
@@ -61,9 +62,9 @@ func ExampleFamilyTable() {
 
 // A made-up model of three blocks: head 1 of the last block says same, the MLP before it different.
 func ExampleContributionFigure() {
-	same := paper.Contribution{Logit: 3.1, Embed: .1, Rest: -.2,
+	same := attribution.Contribution{Logit: 3.1, Embed: .1, Rest: -.2,
 		Heads: [][]float64{{0, .1}, {.4, -.3}, {.6, 2.9}}, MLP: []float64{.1, -.9, .3}}
-	different := paper.Contribution{Logit: -4.2, Embed: .1, Rest: -.2,
+	different := attribution.Contribution{Logit: -4.2, Embed: .1, Rest: -.2,
 		Heads: [][]float64{{0, .2}, {-.2, -.3}, {-.3, -1.9}}, MLP: []float64{0, -1.1, -.5}}
 	f, err := paper.ContributionFigure(
 		paper.ContributionPanel{Title: "A same image", Contribution: same},

@@ -1,17 +1,14 @@
 package paper_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 
 	"samediff/sdlib/attention"
-	"samediff/sdlib/backend"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
-	"samediff/sdlib/vit"
 )
 
 // Every geometry has the examples that Figure 1 looks for.
@@ -119,67 +116,65 @@ func TestTrainingCurveParts(t *testing.T) {
 	}
 }
 
-// An untrained model, its set and its scores.
-func untrained(t *testing.T, task stimuli.Task, g stimuli.Geometry) (*backend.Backend, *vit.Model, *stimuli.Set, *attention.Scores) {
-	t.Helper()
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := vit.CourseQuick
-	c.Image, c.Patch, c.Width, c.MLP, c.Heads, c.Blocks = g.Image, g.Patch, 16, 16, 2, 2
-	m, err := vit.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := stimuli.Open(stimuli.Config{Task: task, Geometry: g, Size: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := attention.Analyze(context.Background(), be, m, set, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return be, m, set, s
-}
-
 func TestAttentionMaps(t *testing.T) {
-	for _, g := range []stimuli.Geometry{stimuli.CourseQuick, stimuli.B32} { // enlarged, and reduced
-		for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
-			be, m, set, s := untrained(t, task, g)
-			s.Local = [][]float64{{.5, .9}, {.1, .4}}
-			s.Pair = [][]float64{{.2, .7}, {.8, .1}} // the highest of all is the most local head already
-			f, err := paper.AttentionMaps(context.Background(), be, m, set, 3, s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, want := range []string{"Most local\nblock 1, head 0", "Most within the pair\nblock 0, head 1", "Most global\nblock 0, head 0"} {
-				if !strings.Contains(f.Alt(), want) {
-					t.Errorf("%s, %s: the figure says %q, expected %q in it", task, g.Name, f.Alt(), want)
-				}
-			}
-			if w, _ := f.Size(); w > 9 {
-				t.Errorf("%s, %s: the figure is %.1f inches wide", task, g.Name, w)
+	s := &attention.Scores{Measures: attention.Measures{
+		Local: [][]float64{{.5, .9}, {.1, .4}},
+		Pair:  [][]float64{{.2, .7}, {.8, .1}}, // the highest of all is the most local head already
+	}}
+	examples, err := s.Examples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
+		var maps []attention.Map
+		for _, h := range append(examples, attention.Head{Block: 1, Head: 1}) {
+			maps = append(maps, mapOf(3, h))
+		}
+		f, err := paper.AttentionMaps(quickSet(t, task), s, maps...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"Most local\nblock 1, head 0", "Most within the pair\nblock 0, head 1", "Most global\nblock 0, head 0", ". block 1, head 1"} {
+			if !strings.Contains(f.Alt(), want) {
+				t.Errorf("%s: the figure says %q, expected %q in it", task, f.Alt(), want)
 			}
 		}
 	}
 }
 
+// Images that need no enlargement are shown smaller, so that four stand side by side.
+func TestAttentionMapsSize(t *testing.T) {
+	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.B32, Size: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const T = 50
+	m := attention.Map{Tokens: T, Prefix: 1, Weights: make([]float32, T*T)}
+	m.Weights[T+1] = 1
+	f, err := paper.AttentionMaps(set, &attention.Scores{Measures: attention.Measures{Local: [][]float64{{1}}, Pair: [][]float64{{1}}}}, m, m, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w, _ := f.Size(); w > 9 {
+		t.Errorf("the figure is %.1f inches wide", w)
+	}
+}
+
 func TestErrors(t *testing.T) {
-	be, m, set, s := untrained(t, stimuli.Discrimination, stimuli.CourseQuick)
+	set := quickSet(t, stimuli.Discrimination)
+	scores, h := twoStages(3, 1, false), attention.Head{}
 	failing := map[string]func() (*figure.Figure, error){
-		"no scores":       func() (*figure.Figure, error) { return paper.Figure2(nil, "") },
-		"given no scores": func() (*figure.Figure, error) { return paper.AttentionMaps(context.Background(), be, m, set, 0, nil) },
-		"no image 8":      func() (*figure.Figure, error) { return paper.AttentionMaps(context.Background(), be, m, set, 8, s) },
-		"there is no": func() (*figure.Figure, error) {
-			return paper.AttentionMaps(context.Background(), be, m, set, 0, twoStages(3, 1, false))
-		},
-		"no stimulus 8":    func() (*figure.Figure, error) { return paper.PatchFigure(set, 8) },
-		"no stimulus -1":   func() (*figure.Figure, error) { return paper.PatchFigure(set, -1) },
-		"of 9 stimuli":     func() (*figure.Figure, error) { return paper.Gallery("", set, 9) },
-		"of 0 stimuli":     func() (*figure.Figure, error) { return paper.Gallery("", set, 0) },
-		"no panels":        func() (*figure.Figure, error) { return paper.HeadFigure() },
-		"history is empty": func() (*figure.Figure, error) { return paper.TrainingCurve(nil) },
+		"was given no scores":    func() (*figure.Figure, error) { return paper.Figure2(nil, "") },
+		"no scores to choose":    func() (*figure.Figure, error) { return paper.AttentionMaps(set, nil, mapOf(0, h)) },
+		"no attention maps":      func() (*figure.Figure, error) { return paper.AttentionMaps(set, scores) },
+		"expected 0 to 23":       func() (*figure.Figure, error) { return paper.AttentionMaps(set, scores, mapOf(24, h)) },
+		"image 1 and of image 2": func() (*figure.Figure, error) { return paper.AttentionMaps(set, scores, mapOf(1, h), mapOf(2, h)) },
+		"no stimulus 24":         func() (*figure.Figure, error) { return paper.PatchFigure(set, 24) },
+		"no stimulus -1":         func() (*figure.Figure, error) { return paper.PatchFigure(set, -1) },
+		"of 25 stimuli":          func() (*figure.Figure, error) { return paper.Gallery("", set, 25) },
+		"of 0 stimuli":           func() (*figure.Figure, error) { return paper.Gallery("", set, 0) },
+		"no panels":              func() (*figure.Figure, error) { return paper.HeadFigure() },
+		"history is empty":       func() (*figure.Figure, error) { return paper.TrainingCurve(nil) },
 	}
 	for want, draw := range failing {
 		if f, err := draw(); err == nil || f != nil || !strings.Contains(err.Error(), want) {

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"samediff/sdlib/figure"
+	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -26,9 +27,8 @@ func DisentangleFigure(set *stimuli.Set, i int, c vit.Config) (*figure.Figure, e
 	if err != nil {
 		return nil, err
 	}
-	g := set.Geometry()
-	if g.Image != c.Image || g.Patch != c.Patch {
-		return nil, fmt.Errorf("paper: a model for images of %d pixels in patches of %d was given stimuli of %d and %d", c.Image, c.Patch, g.Image, g.Patch)
+	if err := runner.Fits(c, set); err != nil {
+		return nil, fmt.Errorf("paper: %w", err)
 	}
 	values := make([][]float64, c.Tokens())
 	names := make([]string, c.Tokens())
