@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unsafe"
 )
 
 // Float32s makes an F32 tensor of values, which are copied. Write reports values that do not fill the shape.
@@ -25,6 +26,29 @@ func (t Tensor) Float32s() ([]float32, error) {
 	values := make([]float32, t.Len())
 	return values, t.CopyFloat32s(values)
 }
+
+// ViewFloat32s returns the elements of an F32 tensor without copying them where it can: the result is then the tensor's Data, with all
+// that File.Tensor says of it. Where the processor is big endian, or the file has the tensor at an odd place, it is a copy.
+func (t Tensor) ViewFloat32s() ([]float32, error) {
+	if t.DType != "F32" || !littleEndian || len(t.Data) == 0 || uintptr(unsafe.Pointer(&t.Data[0]))%4 != 0 {
+		return t.Float32s()
+	}
+	if err := t.checkFloats(); err != nil {
+		return nil, err
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&t.Data[0])), len(t.Data)/4), nil
+}
+
+// Float32Bytes returns numbers as a file holds them, for [WriteStream]: the numbers' own memory, or a copy on a big-endian processor.
+func Float32Bytes(values []float32) []byte {
+	if littleEndian && len(values) > 0 {
+		return unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), 4*len(values))
+	}
+	return Float32s("", nil, values).Data
+}
+
+// littleEndian reports whether numbers lie in memory as they do in a file.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // CopyFloat32s is Float32s into memory that the caller has, of the tensor's length.
 func (t Tensor) CopyFloat32s(values []float32) error {

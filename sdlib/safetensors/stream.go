@@ -11,7 +11,8 @@ import (
 
 // WriteStream writes a file whose tensors are larger than memory allows, or come piece by piece. The tensors' Data are left nil: fill
 // writes them, in any order, by at, whose offset counts bytes from the start of the tensor. What it leaves out is zero. The
-// file is there, whole, when fill has returned nil, and not at all when it returns an error.
+// file is there, whole, when fill has returned nil, and not at all when it returns an error. A disk that is too full shows before
+// fill is called, where the system can reserve space.
 func WriteStream(path string, tensors []Tensor, metadata map[string]string, fill func(at func(name string, offset int, data []byte) error) error) error {
 	err := disk.Replace(path, func(w io.Writer) error {
 		file := w.(*os.File) // beside path, as disk.Replace makes it
@@ -26,7 +27,7 @@ func WriteStream(path string, tensors []Tensor, metadata map[string]string, fill
 			spans[t.Name] = span{end, size}
 			end += size
 		}
-		if err := file.Truncate(int64(end)); err != nil {
+		if err := disk.Reserve(file, int64(end)); err != nil {
 			return err
 		}
 		if _, err := file.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -168,5 +169,43 @@ func TestCopyFloat32s(t *testing.T) {
 	x.DType = "I32"
 	if err := x.CopyFloat32s(values); err == nil || !strings.Contains(err.Error(), "is I32") {
 		t.Errorf("whole numbers: error %v", err)
+	}
+}
+
+// A view is the tensor's memory, aligned or not it has the numbers of a copy, and other types are copied.
+func TestViewFloat32s(t *testing.T) {
+	values := []float32{1, -2.5, float32(math.Inf(1)), 0}
+	x := Float32s("x", []int{4}, values)
+	if !bytes.Equal(Float32Bytes(values), x.Data) {
+		t.Errorf("bytes %v, expected %v", Float32Bytes(values), x.Data)
+	}
+	view, err := x.ViewFloat32s()
+	if err != nil || !slices.Equal(view, values) {
+		t.Errorf("viewed %v, %v", view, err)
+	}
+	if littleEndian {
+		copy(x.Data, []byte{0, 0, 0, 0x40})
+		if view[0] != 2 {
+			t.Errorf("the view has %g, expected the 2 that the tensor has by now", view[0])
+		}
+		copy(x.Data, Float32Bytes(values))
+	}
+	odd := x
+	odd.Data = append(make([]byte, 1, 17), x.Data...)[1:]
+	if view, err := odd.ViewFloat32s(); err != nil || !slices.Equal(view, values) {
+		t.Errorf("at an odd place: %v, %v", view, err)
+	}
+	half, _ := x.As("BF16")
+	if view, err := half.ViewFloat32s(); err != nil || !slices.Equal(view, values) {
+		t.Errorf("from BF16: %v, %v", view, err)
+	}
+	for _, bad := range []Tensor{{Name: "a", DType: "F32", Shape: []int{2}, Data: make([]byte, 4)}, {Name: "a", DType: "I32", Shape: []int{1}, Data: make([]byte, 4)}} {
+		if view, err := bad.ViewFloat32s(); err == nil {
+			t.Errorf("%v views as %v", bad, view)
+		}
+	}
+	none := Tensor{Name: "none", DType: "F32", Shape: []int{0}, Data: []byte{}}
+	if view, err := none.ViewFloat32s(); err != nil || len(view) != 0 || len(Float32Bytes(nil)) != 0 {
+		t.Errorf("nothing views as %v, %v", view, err)
 	}
 }

@@ -86,8 +86,7 @@ func (p *pass) check(pattern string) error {
 	case slices.ContainsFunc(p.c.Nodes(), match):
 		return fmt.Errorf("vit: %q lies below the residual stream that this pass starts from: the first value it computes is %s", pattern, p.computes[0])
 	}
-	return fmt.Errorf("vit: there is no value %q in a model of %d blocks: expected embed, %s ... %s with one of %v, final or logits",
-		pattern, p.c.Blocks, BlockNode(0, "*"), BlockNode(p.c.Blocks-1, "*"), blockNodes)
+	return p.c.noNode(pattern)
 }
 
 // Config returns the configuration of the model whose pass it is.

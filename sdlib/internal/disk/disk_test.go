@@ -1,10 +1,13 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -51,5 +54,32 @@ func TestReplaceKeepsTheOldFile(t *testing.T) {
 func TestMapRefusesAFolder(t *testing.T) {
 	if _, _, err := Map(t.TempDir()); err == nil {
 		t.Error("a folder was mapped")
+	}
+}
+
+// What is reserved reads as zeros; more than any disk has is refused at once, where the file system can tell.
+func TestReserve(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, size := range []int64{0, 5000} {
+		if err := Reserve(file, size); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(file.Name())
+		if err != nil || len(data) != int(size) || len(bytes.TrimLeft(data, "\x00")) != 0 {
+			t.Errorf("%d bytes reserved, the file has %d (%v)", size, len(data), err)
+		}
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	switch err := Reserve(file, 1<<45); {
+	case err == nil:
+		t.Skip("this file system reserves nothing")
+	case !strings.Contains(err.Error(), "no room for 35184372088832 bytes"):
+		t.Errorf("32 TiB: error %v", err)
 	}
 }
