@@ -5,18 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/spf13/cobra"
 
+	"samediff/sdlib/activations"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/figure"
+	"samediff/sdlib/pictures"
 	"samediff/sdlib/progress"
-	"samediff/sdlib/safetensors"
 	"samediff/sdlib/vit"
 )
 
@@ -64,26 +62,35 @@ tensor in it, or the one called images). They must have the size that the model 
 				return err
 			}
 			if list {
-				return a.printTable(nodeTable(s.Config))
+				t, err := nodeTable(s.Config)
+				if err != nil {
+					return err
+				}
+				return a.printTable(t)
 			}
 			t := &tracing{subject: s, name: args[0], precision: precision, batch: batch}
 			if t.nodes, err = s.match(nodes); err != nil {
 				return err
 			}
 			if tensor != "" {
-				t.images, err = openTensor(tensor, s.Config)
-			} else {
-				t.images, err = openFolder(folder, s.Config, resize)
+				images, err := pictures.OpenTensor(tensor, s.Config.Image)
+				if err != nil {
+					return err
+				}
+				defer images.Close()
+				return t.write(cmd.Context(), a, images, to)
+			}
+			images, err := pictures.OpenFolder(folder, s.Config.Image, resize)
+			if size := (*pictures.SizeError)(nil); errors.As(err, &size) {
+				return fmt.Errorf("%w: --resize scales them", err)
 			}
 			if err != nil {
 				return err
 			}
-			defer t.images.Close()
-			if err := t.write(cmd.Context(), a, to); err != nil {
+			if t.names, err = json.Marshal(images.Names()); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.out, "%d images, %d nodes in %s\n", t.images.Len(), len(t.nodes), to)
-			return err
+			return t.write(cmd.Context(), a, images, to)
 		},
 	}
 	flags := cmd.Flags()
@@ -99,146 +106,81 @@ tensor in it, or the one called images). They must have the size that the model 
 }
 
 // nodeTable lists the values of a pass; those of blocks once.
-func nodeTable(c vit.Config) figure.Table {
+func nodeTable(c vit.Config) (figure.Table, error) {
 	t := figure.Table{Columns: []string{"node", "shape", "KB per image"}}
 	for _, name := range c.Nodes() {
 		shape, err := c.NodeShape(name, 1)
-		if err != nil { // a name of its own
-			panic(err)
+		if err != nil {
+			return t, err
+		}
+		plan, err := activations.NewPlan(c, 1, name)
+		if err != nil {
+			return t, err
 		}
 		if rest, ok := strings.CutPrefix(name, "block00/"); ok && c.Blocks > 1 {
 			name = fmt.Sprintf("block{00..%02d}/%s", c.Blocks-1, rest)
 		} else if !ok && strings.HasPrefix(name, "block") {
 			continue
 		}
-		t.Add(name, strings.Replace(shapeText(shape), "[1,", "[B,", 1), fmt.Sprintf("%.1f", float64(4*product(shape))/1e3))
+		t.Add(name, strings.Replace(shapeText(shape), "[1,", "[B,", 1), fmt.Sprintf("%.1f", float64(plan.Bytes())/1e3))
 	}
-	return t
-}
-
-func product(shape []int) int {
-	n := 1
-	for _, d := range shape {
-		n *= d
-	}
-	return n
+	return t, nil
 }
 
 // match returns the nodes that a list of names and patterns means, in the order of the computation.
 func (s *subject) match(list string) ([]string, error) {
-	wanted := map[string]bool{}
+	var patterns []string
 	for pattern := range strings.SplitSeq(list, ",") {
-		pattern, found := strings.TrimSpace(pattern), false
-		for _, name := range s.Config.Nodes() {
-			if ok, _ := path.Match(pattern, name); ok {
-				wanted[name], found = true, true
-			}
-		}
-		if !found {
+		pattern = strings.TrimSpace(pattern)
+		if _, err := s.Config.MatchNodes(pattern); err != nil {
 			return nil, fmt.Errorf("the model has no node %q: --list prints those it has", pattern)
 		}
+		patterns = append(patterns, pattern)
 	}
-	if wanted["logits"] && s.headless != nil {
+	nodes, err := s.Config.MatchNodes(patterns...)
+	if slices.Contains(nodes, "logits") && s.headless != nil {
 		return nil, fmt.Errorf("logits: %w: sd model convert --classes N puts one on it", s.headless)
 	}
-	return slices.DeleteFunc(s.Config.Nodes(), func(name string) bool { return !wanted[name] }), nil
+	return nodes, err
 }
 
 // A tracing is one run of the command.
 type tracing struct {
 	*subject
 	name      string // MODEL as it was given
-	images    images
+	names     []byte // of the images, a JSON list; nil where they have none
 	nodes     []string
 	precision string
 	batch     int
 }
 
 // write computes the nodes of all images and writes them to a file.
-func (t *tracing) write(ctx context.Context, a *app, to string) error {
-	n := t.images.Len()
-	each := make([]int, len(t.nodes)) // bytes per image
-	plan := make([]safetensors.Tensor, len(t.nodes))
-	total := 0
-	for i, node := range t.nodes {
-		shape, err := t.Config.NodeShape(node, n)
-		if err != nil {
-			return err
-		}
-		plan[i] = safetensors.Tensor{Name: node, DType: "F32", Shape: shape}
-		each[i] = 4 * product(shape[1:])
-		total += n * each[i]
+func (t *tracing) write(ctx context.Context, a *app, images activations.Pictures, to string) error {
+	n := images.Len()
+	plan, err := activations.NewPlan(t.Config, n, t.nodes...)
+	if err != nil {
+		return err
+	}
+	plan.Precision, plan.Batch = precisions[t.precision], min(t.batch, n)
+	metadata := map[string]string{"model": t.name}
+	if t.names != nil {
+		metadata["images"] = string(t.names)
 	}
 	be, err := backend.Open(a.backend)
 	if err != nil {
 		return err
 	}
-	metadata := map[string]string{"model": t.name, "precision": t.precision, "backend": be.Choice}
-	if metadata["hash"], err = t.Hash(); err != nil {
-		return err
-	}
-	if names := t.images.Names(); names != nil {
-		list, err := json.Marshal(names)
-		if err != nil {
-			return err
-		}
-		metadata["images"] = string(list)
-	}
-	program, err := vit.Compile(be, t.Model.Config, func(w *vit.Weights[*graph.Node], in []*graph.Node) []*graph.Node {
-		_, trace := vit.Forward(t.Config, w, in[0], vit.Want(t.nodes...), vit.Compute(precisions[t.precision]))
-		return trace.All()
-	})
-	if err != nil {
-		return err
-	}
-	defer program.Close()
 	var show progress.Func
 	if !a.quiet {
-		fmt.Fprintf(a.err, "%v; the file will have %.1f MB\n", be, float64(total)/1e6)
+		fmt.Fprintf(a.err, "%v; the file will have %.1f MB\n", be, float64(plan.Bytes())/1e6)
 		show = progress.Terminal(a.err)
 	}
-	meter := progress.New("trace", "images", n, show)
-	err = safetensors.WriteStream(to, plan, metadata, func(at func(string, int, []byte) error) error {
-		size := t.Config.Image * t.Config.Image * 3
-		pixels := make([]uint8, min(t.batch, n)*size)
-		for begin := 0; begin < n; begin += t.batch {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			count := min(t.batch, n-begin)
-			for i := range count { // the last batch keeps images of the one before: another shape would be another program
-				if err := t.images.Read(begin+i, pixels[i*size:(i+1)*size]); err != nil {
-					return err
-				}
-			}
-			input, err := t.Config.Images(slices.Clone(pixels)) // the tensor may still be read when the next batch comes
-			if err != nil {
-				return err
-			}
-			values, err := program.Run(t.Model, input)
-			if err != nil {
-				return err
-			}
-			for i, node := range t.nodes {
-				flat, err := tensors.CopyFlatData[float32](values[i])
-				if err != nil {
-					return err
-				}
-				values[i].FinalizeAll()
-				flat = flat[:count*each[i]/4]
-				if err := at(node, begin*each[i], safetensors.Float32s("", nil, flat).Data); err != nil {
-					return err
-				}
-			}
-			meter.Set(begin+count, "")
+	if err := activations.Write(ctx, be, t.Model, images, plan, to, metadata, show); err != nil {
+		if ctx.Err() != nil {
+			return errors.Join(ctx.Err(), errors.New("no trace was written"))
 		}
-		return nil
-	})
-	switch {
-	case err == nil:
-		meter.Finish("")
-	case ctx.Err() != nil:
-		return errors.Join(ctx.Err(), errors.New("no trace was written"))
+		return err
 	}
+	_, err = fmt.Fprintf(a.out, "%d images, %d nodes in %s\n", n, len(t.nodes), to)
 	return err
 }

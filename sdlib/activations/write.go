@@ -82,9 +82,16 @@ func (p Plan) work(from Pictures, at func(string, int, []byte) error, report pro
 	return runner.Work{
 		N: p.N, Batch: p.Batch, Bytes: total, Unit: "images", Report: report,
 		Feed: func(items []int) ([]any, error) {
-			pixels, err := from.Pixels(items)
+			n := len(items) // but for those that repeat the last one: it is read once
+			for n > 1 && items[n-1] == items[n-2] {
+				n--
+			}
+			pixels, err := from.Pixels(items[:n])
 			if err != nil {
 				return nil, err
+			}
+			for last := pixels[len(pixels)/n*(n-1):]; n < len(items); n++ {
+				pixels = append(pixels, last...)
 			}
 			images, err := p.Config.Images(pixels)
 			if err != nil {

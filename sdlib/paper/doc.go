@@ -7,8 +7,9 @@
 //	f, err = paper.Figure2(s, "Quick model")     // local and global heads
 //	nb.Show(f)                                   // or f.Save("figure02.pdf")
 //
-// Nothing here computes or knows the store: what looks into a model is in the packages
-// attention, attribution and finetune, and its results are plain data.
+// The functions compute nothing: what looks into a model is in the packages attention,
+// attribution and finetune, and its results are plain data. [Contents] lists the paper's
+// figures and tables, with the results that each needs from a study.Lab.
 //
 // The functions take the results of any model, so the same call draws the figure of a
 // course model that was trained in minutes and that of a ViT-B/16. Where the paper
