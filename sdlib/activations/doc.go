@@ -16,9 +16,9 @@
 //
 // Probes and interventions read the same activations hundreds of times, for every block,
 // property and seed, while the model that computed them stays as it is. So it runs once. A
-// ViT-B's residual streams of 6,400 images are 3.9 GB for each block: neither end holds the
-// whole. [Write] computes batch after batch and writes each where it belongs; [Open] maps the
-// file into memory, and the system reads what is touched and keeps what fits.
+// ViT-B's residual streams of 6,400 images are 3.9 GB for each block, so the whole is never
+// held in memory. [Write] computes batch after batch and writes each where it belongs; [Open]
+// maps the file, and the system reads what is touched and keeps what fits.
 //
 // # All tokens, or those of objects
 //
@@ -36,9 +36,9 @@
 //	                 scores and weights the rows (queries), [N, O, P, H, T]
 //	logits [N, C]    have no tokens
 //
-// Where an object covers fewer than P patches, or a picture has fewer than O objects, the
-// values are 0, and the tensor "tokens", int32 [N, O, P], which lies beside them, has -1;
-// elsewhere it has the patches, counted in raster order without the tokens in front.
-// Metadata name the hash of the model's weights, the precision of products, and the backend.
-// Python reads the file with the library safetensors.
+// One more tensor, "tokens", int32 [N, O, P], has the patches, counted in raster order without
+// the tokens in front. Where an object covers fewer than P patches, or a picture has fewer
+// than O objects, it has -1, and the values are 0. Metadata name the hash of the model's
+// weights, the precision of products, and the backend. Python reads the file with the library
+// safetensors.
 package activations

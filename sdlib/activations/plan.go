@@ -65,7 +65,7 @@ func (p Plan) AtObjects(set *stimuli.Set, images []int) (Plan, error) {
 	return p, p.check()
 }
 
-// Bytes returns how many bytes of values the file will have; its header comes to that.
+// Bytes returns the size of the file, in bytes, without its header of a few kilobytes.
 func (p Plan) Bytes() int {
 	n := 0
 	for _, t := range p.layout() {

@@ -24,8 +24,8 @@ import (
 // order of the pictures. The file is written aside and renamed: it is there whole, or not at
 // all. Where the system can reserve it, space on the disk is taken before anything is computed.
 //
-// metadata, which may be nil, go into the file; to them come "hash", of the model's weights,
-// "precision" and "backend", unless they are given.
+// The metadata, which may be nil, are kept in the file. Unless they are given, Write adds
+// "hash" (of the model's weights), "precision" and "backend".
 func Write(ctx context.Context, be *backend.Backend, m *vit.Model, from Pictures, p Plan, path string, metadata map[string]string, report progress.Func) error {
 	if err := p.check(); err != nil {
 		return err

@@ -31,9 +31,9 @@
 //
 //	v = (γ⊙u - mean(γ⊙u))/σ
 //
-// and v · part is the part's contribution. The contributions add up to the answer exactly
-// (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"). In families
-// whose head reads several tokens, u · x is a sum over them.
+// and v · part is the part's contribution. The contributions add up to the answer (Elhage et
+// al. 2021, "A Mathematical Framework for Transformer Circuits"). In families whose head
+// reads several tokens, each product is a sum over them.
 //
 // # The logit lens
 //

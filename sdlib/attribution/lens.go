@@ -28,8 +28,8 @@ type Norm struct {
 	Values []float64 `json:"values"` // [L+1]
 }
 
-// Lens reads images of a set, given by their indices (nil for all), off the residual
-// stream after every block: the logit lens, and the lengths of the vectors.
+// Lens reads the residual streams of images of a set, given by their indices (nil for all),
+// after every block: the logit lens, and the lengths of the vectors.
 //
 // It fails for a set of another geometry than the model's, and for an index outside the set.
 func Lens(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, images []int, report progress.Func) ([]Reading, error) {
