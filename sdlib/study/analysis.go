@@ -38,6 +38,7 @@ type On struct {
 // it. set is nil for analyses that do without.
 func (a Analysis[P, R]) Of(ctx context.Context, l *Lab, m *Model, set *stimuli.Set, p P) (R, error) {
 	answer, err := artifact.Value(ctx, l.Store, a.key(m.ID, set, p), func(ctx context.Context) (R, error) {
+		l.begin(ctx)
 		be, err := l.Backend()
 		if err != nil {
 			var none R

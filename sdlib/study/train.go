@@ -79,6 +79,7 @@ func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	a, err := l.Store.Get(ctx, r.key(), func(ctx context.Context, dir string) error {
+		l.begin(ctx)
 		be, err := l.Backend()
 		if err != nil {
 			return err

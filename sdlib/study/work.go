@@ -77,12 +77,20 @@ func (l *Lab) Work(ctx context.Context, jobs []Job) error {
 
 // do runs one job.
 func (l *Lab) do(ctx context.Context, j Job) error {
-	if l.options.Notify != nil {
-		l.options.Notify(j.String())
-	}
+	ctx = context.WithValue(ctx, jobKey{}, j)
 	m, err := l.Model(ctx, j.Subject)
 	if err != nil {
 		return err
 	}
 	return j.run(ctx, l, m)
+}
+
+type jobKey struct{}
+
+// begin tells of the job that ctx belongs to, where there is one, when its computation begins:
+// whoever asked for what is there already, or is being computed by another, hears nothing.
+func (l *Lab) begin(ctx context.Context) {
+	if j, ok := ctx.Value(jobKey{}).(Job); ok && l.options.Notify != nil {
+		l.options.Notify(j.String())
+	}
 }
