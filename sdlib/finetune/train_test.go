@@ -139,8 +139,8 @@ func TestResume(t *testing.T) {
 		r := smallRecipe
 		r.LR *= 2
 		_, err := Train(t.Context(), openBackend(t), newSmall(t, 1), set, val, r, Options{Dir: dir})
-		if !errors.Is(err, errOtherRun) {
-			t.Errorf("a checkpoint of another recipe: %v, expected %v", err, errOtherRun)
+		if err == nil || !strings.Contains(err.Error(), "of another run") {
+			t.Errorf("a checkpoint of another recipe: %v", err)
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestDivergence(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	for want, change := range map[string]func(*Recipe){
-		"batches of 65 images":  func(r *Recipe) { r.Batch = 65 },
+		"batches of 65 rows":  func(r *Recipe) { r.Batch = 65 },
 		"0 epochs":              func(r *Recipe) { r.Epochs = 0 },
 		"learning rate is 0":    func(r *Recipe) { r.LR = 0 },
 		"weight decay":          func(r *Recipe) { r.WeightDecay = -1 },
