@@ -1,7 +1,6 @@
 package optimize
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -73,7 +72,7 @@ func newStepper(be *backend.Backend, p *Problem, s *Settings) (*stepper, error) 
 		})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("optimize: %s", blame.Message(err))
+		return nil, fmt.Errorf("optimize: %w", blame.Of(err))
 	}
 	return k, nil
 }
@@ -90,7 +89,7 @@ func (c *cursor) one() *Node { return c.take(1)[0] }
 
 // build builds the loss of the parameters and of the data in c.
 func (k *stepper) build(θ []*Node, c *cursor) (total *Node, terms []*Node) {
-	defer blame.Catch("optimize: ")
+	defer blame.Catch("optimize")
 	in := Inputs{Params: θ, Scalars: map[string]*Node{}, named: k.Params}
 	for i, x := range c.take(len(k.scalars)) {
 		in.Scalars[k.scalars[i]] = x
@@ -223,7 +222,7 @@ func (k *stepper) call(exec *Exec, donated, kept []*tensors.Tensor, rest []any) 
 	}
 	out, err := exec.Call(append(args, rest...)...)
 	if err != nil {
-		return nil, errors.New(blame.Message(err))
+		return nil, blame.Of(err)
 	}
 	return out, nil
 }

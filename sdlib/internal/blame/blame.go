@@ -1,6 +1,6 @@
-// Package blame names the line of a graph function in which it panicked. GoMLX turns such
-// panics into errors whose text is the innermost operation's and a long stack; who wrote the
-// function wants the first line of that and a place in his own code.
+// Package blame names the line at which a graph function panicked. GoMLX turns such a panic
+// into an error with the text of the innermost operation and a long stack. Who wrote the
+// function wants the first line of the one and a place in his own code from the other.
 package blame
 
 import (
@@ -8,30 +8,35 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
-// An Error says what a graph function panicked with, and where the caller's code was.
+// An Error says what a graph function panicked with, and where.
 type Error struct{ text string }
 
 func (e *Error) Error() string { return e.text }
 
-// Catch, deferred around a graph function, turns its panic into one of an *Error, which
-// GoMLX hands on as an error. The line named is the innermost one outside of GoMLX and of
-// this module's packages.
-func Catch(prefix string) {
+// Catch, deferred by a package that calls graph functions of others, turns a panic into one
+// of an *Error, which GoMLX hands on as an error. It names the innermost line that is
+// neither GoMLX's nor of the packages given by their names in sdlib: the caller's own, and
+// those that only it calls.
+func Catch(packages ...string) {
 	r := recover()
 	if r == nil {
 		return
 	}
-	text := prefix + strings.TrimPrefix(firstLine(fmt.Sprint(r)), prefix)
+	text := strings.TrimPrefix(Line(r), packages[0]+": ")
+	_, here, _, _ := runtime.Caller(0)
+	sdlib := filepath.Join(filepath.Dir(here), "..", "..")
 	callers := make([]uintptr, 100)
-	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)]) // without Callers, Catch and panic
 	for more := true; more; {
 		var f runtime.Frame
 		f, more = frames.Next()
-		ours := strings.HasPrefix(f.Function, "samediff/sdlib/") && !strings.HasSuffix(f.File, "_test.go")
-		if !ours && !strings.HasPrefix(f.Function, "github.com/gomlx/") && !strings.HasPrefix(f.Function, "runtime.") {
+		name, in := strings.CutPrefix(filepath.Dir(f.File), sdlib+string(filepath.Separator))
+		ours := in && slices.Contains(packages, name) && !strings.HasSuffix(f.File, "_test.go")
+		if !ours && !strings.Contains(f.File, "github.com/gomlx/") && !strings.HasPrefix(f.Function, "runtime.") {
 			text += fmt.Sprintf(" (at %s:%d)", filepath.Base(f.File), f.Line)
 			break
 		}
@@ -39,16 +44,16 @@ func Catch(prefix string) {
 	panic(&Error{text})
 }
 
-// Message is what an error of GoMLX says: an [Error]'s text where there is one, else the
-// first line, without the stack.
-func Message(err error) string {
+// Of returns what an error of GoMLX says: the *Error in it, or an error of its first line.
+func Of(err error) error {
 	if e := (*Error)(nil); errors.As(err, &e) {
-		return e.text
+		return e
 	}
-	return firstLine(err.Error())
+	return errors.New(Line(err))
 }
 
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
+// Line is what an error or a panic says, without the stack that GoMLX's errors carry.
+func Line(r any) string {
+	line, _, _ := strings.Cut(fmt.Sprint(r), "\n")
 	return line
 }
