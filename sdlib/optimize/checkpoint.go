@@ -145,11 +145,14 @@ func (c *checkpoints) read(path string, s *state) (h header, err error) {
 		return h, err
 	}
 	defer release()
+	return c.parse(file, s)
+}
+
+func (c *checkpoints) parse(file []byte, s *state) (h header, err error) {
 	f, err := safetensors.Parse(file)
 	if err != nil {
 		return h, fmt.Errorf("%w (%v)", errDamaged, err)
 	}
-	defer f.Close()
 	if f.Metadata()["format"] != format {
 		return h, errOtherFormat
 	}
