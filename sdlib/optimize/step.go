@@ -89,7 +89,7 @@ func (c *cursor) one() *Node { return c.take(1)[0] }
 
 // build builds the loss of the parameters and of the data in c.
 func (k *stepper) build(θ []*Node, c *cursor) (total *Node, terms []*Node) {
-	defer blame.Catch("optimize")
+	defer blame.Catch("optimize", "ops")
 	in := Inputs{Params: θ, Scalars: map[string]*Node{}, named: k.Params}
 	for i, x := range c.take(len(k.scalars)) {
 		in.Scalars[k.scalars[i]] = x
