@@ -32,7 +32,7 @@ type checkpoints struct {
 const (
 	newest   = "checkpoint.safetensors"
 	previous = "checkpoint-before.safetensors"
-	damaged  = "checkpoint-damaged.safetensors"
+	aside    = "checkpoint-aside.safetensors"
 )
 
 // format is raised when a checkpoint means something else.
@@ -48,7 +48,7 @@ type header struct {
 
 var (
 	errOtherRun    = errors.New("the checkpoint is of another run: another problem, data, settings or seed; give each run a folder of its own")
-	errOtherFormat = errors.New("is of another format, that of another version")
+	errOtherFormat = errors.New("has another format, that of another version")
 	errDamaged     = errors.New("is damaged")
 )
 
@@ -128,11 +128,11 @@ func (c *checkpoints) load(s *state) (header, error) {
 			return header{}, fmt.Errorf("optimize: %s: %w", path, err)
 		}
 		// Set aside, so that the next save does not put it in the place of the good one before it.
-		if err := os.Rename(path, filepath.Join(c.dir, damaged)); err != nil {
-			return header{}, fmt.Errorf("optimize: set a damaged checkpoint aside: %w", err)
+		if err := os.Rename(path, filepath.Join(c.dir, aside)); err != nil {
+			return header{}, fmt.Errorf("optimize: set an unreadable checkpoint aside: %w", err)
 		}
 		if c.warn != nil {
-			c.warn(fmt.Sprintf("checkpoint %s %v: set aside as %s; going on with the one before it, or from the start where there is none", path, err, damaged))
+			c.warn(fmt.Sprintf("checkpoint %s %v: set aside as %s; going on with the one before it, or from the start where there is none", path, err, aside))
 		}
 	}
 	return header{}, nil

@@ -121,7 +121,7 @@ func TestUnreadableCheckpoints(t *testing.T) {
 	}{
 		"damaged newest":   {damage, []string{newest}, "is damaged", 9 * 8},
 		"damaged both":     {damage, []string{newest, previous}, "is damaged", 0},
-		"of an old format": {old, []string{newest, previous}, "is of another format", 0},
+		"of an old format": {old, []string{newest, previous}, "has another format", 0},
 	} {
 		dir := stop(t, network(1, 0), everything, 9)
 		for _, file := range test.files {
