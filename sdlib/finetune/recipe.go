@@ -100,8 +100,10 @@ func (r Recipe) Validate(c vit.Config, n int) error {
 		return err
 	}
 	switch {
-	case r.Batch < 1:
-		return fmt.Errorf("finetune: batches of %d images, expected at least 1", r.Batch)
+	case n == 0:
+		return fmt.Errorf("finetune: the training set is empty")
+	case r.Batch < 1 || r.Batch > n:
+		return fmt.Errorf("finetune: batches of %d images, expected 1 to %d, the size of the training set", r.Batch, n)
 	case r.Precision != vit.F32 && r.Precision != vit.BF16 && r.Precision != vit.TF32:
 		return fmt.Errorf("finetune: precision %q is unknown, expected %q, %q, or \"\" for float32", r.Precision, vit.BF16, vit.TF32)
 	case r.Faithful.DecayByAccuracy && r.Schedule != Exponential:

@@ -158,7 +158,7 @@ func TestDivergence(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	for want, change := range map[string]func(*Recipe){
-		"batches of 65 rows":    func(r *Recipe) { r.Batch = 65 },
+		"batches of 65 images":  func(r *Recipe) { r.Batch = 65 },
 		"0 epochs":              func(r *Recipe) { r.Epochs = 0 },
 		"learning rate is 0":    func(r *Recipe) { r.LR = 0 },
 		"weight decay":          func(r *Recipe) { r.WeightDecay = -1 },
