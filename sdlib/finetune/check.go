@@ -17,8 +17,8 @@ func (r Recipe) check(c vit.Config, train, val *stimuli.Set) error {
 	if err := suits(c, train, "training"); err != nil {
 		return err
 	}
-	if reason, needs := r.needsValidation(); needs && val == nil {
-		return fmt.Errorf("finetune: %s looks at the accuracy on a validation set, but there is none", reason)
+	if val == nil && (r.Schedule == Plateau || r.Keep == Best || r.Faithful.DecayByAccuracy) {
+		return fmt.Errorf("finetune: schedule %q, keep %q and decay_by_accuracy look at the accuracy on a validation set, but there is none", Plateau, Best)
 	}
 	if val != nil {
 		if val.Len() == 0 {

@@ -1,9 +1,12 @@
 package finetune
 
 import (
+	"fmt"
+
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/optimize"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -24,20 +27,35 @@ func (d *deviceData) all() []*tensors.Tensor {
 	return []*tensors.Tensor{d.pixels, d.labels, d.tokens, d.shapes, d.colors, d.pairs, d.relations}
 }
 
-// args are all tensors as arguments of an executable.
-func (d *deviceData) args() []any {
-	var args []any
-	for _, x := range d.all() {
-		args = append(args, x)
+// data draws the training images: once, or for a recipe with Fresh those of another set in
+// every epoch.
+func (r Recipe) data(c vit.Config, set *stimuli.Set) *optimize.Drawn {
+	d := &optimize.Drawn{N: set.Len()}
+	if r.Fresh {
+		d.Fresh = r.Epochs
 	}
-	return args
+	d.Draw = func(epoch int) ([]*tensors.Tensor, error) {
+		set := set
+		if epoch > 0 {
+			fresh := set.Config()
+			fresh.Seed = freshSeed(fresh.Seed, epoch)
+			var err error
+			if set, err = stimuli.Open(fresh); err != nil {
+				return nil, fmt.Errorf("finetune: draw the images of epoch %d: %w", epoch+1, err)
+			}
+		}
+		data, err := load(c, set)
+		if err != nil {
+			return nil, err
+		}
+		return data.all(), nil
+	}
+	return d
 }
 
-func (d *deviceData) close() {
-	for _, x := range d.all() {
-		x.FinalizeAll()
-	}
-}
+// freshSeed is the seed of an epoch's images: epoch 0 has the training set's own. The
+// upper half of the seed counts epochs, so that runs with seeds 1, 2, 3, ... share no images.
+func freshSeed(seed uint64, epoch int) uint64 { return seed + uint64(epoch)<<32 }
 
 // load draws all stimuli of a set.
 func load(c vit.Config, set *stimuli.Set) (*deviceData, error) {
@@ -83,15 +101,6 @@ func pairsOf(set *stimuli.Set) (objects, relations []int32) {
 
 // batch is a batch's data inside a graph, in the order of deviceData.all.
 type batch struct{ nodes []*Node }
-
-// pick gathers the rows of a whole set that the indices, int32 [B], name.
-func (b batch) pick(indices *Node) batch {
-	picked := make([]*Node, len(b.nodes))
-	for i, x := range b.nodes {
-		picked[i] = Gather(x, ExpandAxes(indices, -1))
-	}
-	return batch{picked}
-}
 
 func (b batch) images() *Node    { return b.nodes[0] }
 func (b batch) labels() *Node    { return b.nodes[1] }

@@ -20,9 +20,8 @@
 //	r.Disentangle.Weight = 0               // without the auxiliary loss
 //	r.Keep = finetune.Best                 // of all epochs, the best on the validation set
 //
-// Every option's zero value is the plain choice. The optimizer is AdamW with PyTorch's
-// constants; optimizer, schedules, clipping, accumulation and each loss are tested
-// against PyTorch, step by step.
+// Every option's zero value is the plain choice. The steps are those of package optimize:
+// AdamW with PyTorch's constants. They and each loss are tested against PyTorch, step by step.
 //
 // # Losses
 //
@@ -68,11 +67,9 @@
 //
 // # Long runs
 //
-// With Options.Dir a run keeps its newest checkpoint and the one before, each with all
-// that a step changes, and goes on from it when it is started again: after kill -9, a
-// full disk or lost power the result is that of a run that was left alone. A damaged
-// checkpoint is set aside with a warning. log.jsonl has a line per epoch, with the
-// seconds it spent on data, steps and evaluation.
+// With Options.Dir a run goes on where it was interrupted, and ends as one that was left
+// alone; package optimize says how. log.jsonl has a line per epoch, with the seconds it
+// spent on data, steps and evaluation.
 //
 // # Watch for
 //

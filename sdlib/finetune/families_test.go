@@ -172,15 +172,12 @@ func TestGradientsOfFamilies(t *testing.T) {
 		for _, f := range vit.Families {
 			t.Run(name+"/"+f.String(), func(t *testing.T) {
 				m := tiny(t, f)
-				s, err := newState(m, r)
-				if err != nil {
-					t.Fatal(err)
-				}
+				params := r.problem(m, nil).Params
 				data, err := load(m.Config, set)
 				if err != nil {
 					t.Fatal(err)
 				}
-				n := len(s.weights)
+				n := len(params)
 				exec := MustNewExec(be.Engine, func(in []*Node) []*Node {
 					θ, b := in[:n], batch{in[n:]}
 					L, _ := r.loss(m.Config, θ, b)
@@ -204,10 +201,13 @@ func TestGradientsOfFamilies(t *testing.T) {
 				})
 				defer exec.Finalize()
 				var args []any
-				for _, x := range s.weights {
+				for _, x := range params {
+					args = append(args, x.Start)
+				}
+				for _, x := range data.all() {
 					args = append(args, x)
 				}
-				out, err := exec.Call(append(args, data.args()...)...)
+				out, err := exec.Call(args...)
 				if err != nil {
 					t.Fatal(err)
 				}

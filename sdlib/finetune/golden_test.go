@@ -1,14 +1,17 @@
 package finetune
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/optimize"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/vit"
 )
@@ -150,7 +153,7 @@ func TestAuxiliaryLossesEqualPyTorch(t *testing.T) {
 					want[weight] = g.floats(t, "end/"+weight)
 				}
 			}
-			r.LR, r.WeightDecay, r.Schedule = or(r.LR, g.number(t, "lr")), g.number(t, "weight_decay"), Constant
+			r.LR, r.WeightDecay, r.Schedule = cmp.Or(r.LR, g.number(t, "lr")), g.number(t, "weight_decay"), Constant
 			repeat(t, be, g, r, start, want)
 		})
 	}
@@ -163,25 +166,25 @@ func repeat(t *testing.T, be *backend.Backend, g golden, r Recipe, start, want m
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newState(m, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, name := range s.names {
-		if values, ok := start[name]; ok {
-			s.weights[i] = tensors.FromFlatDataAndDimensions(values, s.weights[i].Shape().Dimensions...)
-		}
-	}
 	steps := int(g.number(t, "steps"))
 	order, losses := g.ints(t, "order"), g.floats(t, "losses")
 	batch := len(order) / steps
 	r.Batch, r.Epochs = batch, steps // epochs of one step
-	p, err := newStepper(be, m.Config, r)
+	p := r.problem(m, &optimize.Drawn{N: batch, Fresh: steps, Draw: func(step int) (rows []*tensors.Tensor, err error) {
+		for _, x := range g.data(t).all() {
+			rows = append(rows, pick(x, order[step*batch:(step+1)*batch]))
+		}
+		return rows, nil
+	}})
+	for i, x := range p.Params {
+		if values, ok := start[x.Name]; ok {
+			p.Params[i].Start = tensors.FromFlatDataAndDimensions(values, x.Start.Shape().Dimensions...)
+		}
+	}
+	res, err := optimize.Minimize(t.Context(), be, p, r.settings(), optimize.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.close()
-	data := g.data(t)
 	var rates, seen []float32
 	if r.Schedule == Cosine {
 		rates = g.floats(t, "rates")
@@ -189,39 +192,31 @@ func repeat(t *testing.T, be *backend.Backend, g golden, r Recipe, start, want m
 		seen = g.floats(t, "seen")
 	}
 	worstLoss := 0.
-	for i := range steps {
-		lr := r.rate(i, batch, nil)
-		if rates != nil && math.Abs(lr/float64(rates[i])-1) > 1e-6 {
+	for i, e := range res.History {
+		if lr := epochOf(e).LR; rates != nil && math.Abs(lr/float64(rates[i])-1) > 1e-6 {
 			t.Errorf("step %d: learning rate %g, PyTorch has %g", i, lr, rates[i])
 		}
-		if err := p.run(s, data, lr, order[i*batch:(i+1)*batch]); err != nil {
-			t.Fatal(err)
-		}
-		sums := map[string]float64{}
-		for j, x := range tensors.MustCopyFlatData[float32](s.sums) {
-			sums[r.sumNames()[j]] = float64(x)
-		}
-		s.resetSums()
 		for j, name := range []string{"loss", "task", "aux"} {
-			rel := math.Abs(sums[name]/float64(losses[3*i+j]) - 1)
+			rel := math.Abs(e.Mean(name)/float64(losses[3*i+j]) - 1)
 			worstLoss = max(worstLoss, rel)
 			if rel > 1e-5 {
-				t.Errorf("step %d: %s %g, PyTorch has %g", i, name, sums[name], losses[3*i+j])
+				t.Errorf("step %d: %s %g, PyTorch has %g", i, name, e.Mean(name), losses[3*i+j])
 			}
 		}
 		measured := []string{"wo", "wp", "bp"}
 		if !r.Pipeline.on() {
-			measured = r.sumNames()[6:]
+			measured = r.measures()[3:]
 		}
 		for j, name := range measured[:len(seen)/steps] {
-			if want := float64(seen[i*len(seen)/steps+j]); math.Abs(sums[name]-want) > 1e-5 {
-				t.Errorf("step %d: %s %g, PyTorch has %g", i, name, sums[name], want)
+			if want := float64(seen[i*len(seen)/steps+j]); math.Abs(e.Mean(name)-want) > 1e-5 {
+				t.Errorf("step %d: %s %g, PyTorch has %g", i, name, e.Mean(name), want)
 			}
 		}
 	}
 	worst, at, keyBias := 0., "", 0.
-	for i, name := range s.names {
-		got, scale, diff := tensors.MustCopyFlatData[float32](s.weights[i]), 0., 0.
+	for i, x := range p.Params {
+		name := x.Name
+		got, scale, diff := tensors.MustCopyFlatData[float32](res.Params[i]), 0., 0.
 		if len(want[name]) != len(got) {
 			t.Fatalf("%s has %d numbers, PyTorch's %d", name, len(got), len(want[name]))
 		}
@@ -247,6 +242,24 @@ func repeat(t *testing.T, be *backend.Backend, g golden, r Recipe, start, want m
 	}
 	t.Logf("losses agree to %.1e; weights after %d steps to %.1e of their scale (%s); key biases, whose gradient is 0, to %.1e",
 		worstLoss, steps, worst, at, keyBias)
+}
+
+// pick returns rows of a tensor of bytes or of int32.
+func pick(x *tensors.Tensor, rows []int32) *tensors.Tensor {
+	dims := x.Shape().Clone().Dimensions
+	size := x.Size() / dims[0]
+	dims[0] = len(rows)
+	if x.DType() == dtypes.Uint8 {
+		return tensors.FromFlatDataAndDimensions(pickRows(tensors.MustCopyFlatData[uint8](x), size, rows), dims...)
+	}
+	return tensors.FromFlatDataAndDimensions(pickRows(tensors.MustCopyFlatData[int32](x), size, rows), dims...)
+}
+
+func pickRows[T any](flat []T, size int, rows []int32) (picked []T) {
+	for _, i := range rows {
+		picked = append(picked, flat[int(i)*size:int(i+1)*size]...)
+	}
+	return picked
 }
 
 func isKeyBias(name string) bool {

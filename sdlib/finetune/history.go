@@ -1,12 +1,9 @@
 package finetune
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"path/filepath"
 
-	"samediff/sdlib/internal/disk"
+	"samediff/sdlib/optimize"
 )
 
 // Epoch is what was measured in one pass over the training set.
@@ -29,6 +26,9 @@ type Epoch struct {
 	Relation     float64 `json:"relation,omitempty"` // accuracy of the relation probe, over pairs
 }
 
+// Times says where an epoch's seconds went.
+type Times = optimize.Times
+
 // String is an epoch in a line of progress: "loss 0.412  train .871  val .902".
 func (e Epoch) String() string {
 	s := fmt.Sprintf("loss %.3f  train %.3f", e.Loss, e.Train)
@@ -38,54 +38,30 @@ func (e Epoch) String() string {
 	return s
 }
 
-// Times says where an epoch's seconds went. What an interrupted run spent after its last
-// checkpoint is not in it, because it was done again.
-type Times struct {
-	Data       float64 `json:"data"`       // drawing images, or waiting for those drawn meanwhile
-	Step       float64 `json:"step"`       // training steps; the first epoch's compile them too
-	Evaluation float64 `json:"evaluation"` // on the validation set
-}
-
-// best returns the epoch of the highest validation accuracy, the earliest of equals, and 0 for none.
-func best(history []Epoch) (epoch int) {
-	for i, e := range history {
-		if epoch == 0 || e.Val > history[epoch-1].Val {
-			epoch = i + 1
-		}
+// epochOf reads an epoch from what [optimize.Minimize] measured, under the names of
+// Recipe.measures.
+func epochOf(o optimize.Epoch) Epoch {
+	e := Epoch{Epoch: o.Epoch, Loss: o.Mean("loss"), Task: o.Mean("task"), Aux: o.Mean("aux"), Train: o.Mean("correct"),
+		Shape: o.Mean("shape"), Color: o.Mean("color"), Identity: o.Mean("identity"),
+		WithinObject: o.Mean("wo"), WithinPair: o.Mean("wp"), BetweenPairs: o.Mean("bp"), Relation: o.Mean("relation"), Val: -1}
+	if o.Epoch > 0 {
+		e.LR = o.LR[""][0]
 	}
-	return epoch
+	if o.Validated != nil {
+		e.Val = o.Validated[0]
+	}
+	return e
 }
 
-// logFile is the name of a run's log in the folder of its checkpoints.
-const logFile = "log.jsonl"
+func epochsOf(history []optimize.Epoch) (all []Epoch) {
+	for _, e := range history {
+		all = append(all, epochOf(e))
+	}
+	return all
+}
 
 // logLine is one line of the log.
 type logLine struct {
 	Epoch
 	Seconds Times `json:"seconds"`
-}
-
-// writeLog writes the log of all epochs so far. The file is replaced as a whole, so that
-// it has whole lines whenever the run is killed, and no line twice after it is resumed.
-func (t *trainer) writeLog() error {
-	path := t.Log
-	if path == "" && t.Dir != "" {
-		path = filepath.Join(t.Dir, logFile)
-	}
-	if path == "" {
-		return nil
-	}
-	err := disk.Replace(path, func(w io.Writer) error {
-		to := json.NewEncoder(w)
-		for i, e := range t.history {
-			if err := to.Encode(logLine{e, t.times[i]}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("finetune: log: %w", err)
-	}
-	return nil
 }

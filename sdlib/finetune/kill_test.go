@@ -18,6 +18,9 @@ import (
 	"samediff/sdlib/vit"
 )
 
+// newest is the file of a run's last checkpoint.
+const newest = "checkpoint.safetensors"
+
 // childDir, when set, makes the test binary a process that trains in that folder.
 const childDir = "FINETUNE_TEST_DIR"
 
@@ -108,7 +111,7 @@ func TestTenKills(t *testing.T) {
 	if got.Epoch != want.Epoch {
 		t.Errorf("the best epoch is %d after ten kills, %d without", got.Epoch, want.Epoch)
 	}
-	a, b := readLog(t, filepath.Join(dir, logFile)), readLog(t, filepath.Join(calm, logFile))
+	a, b := readLog(t, filepath.Join(dir, "log.jsonl")), readLog(t, filepath.Join(calm, "log.jsonl"))
 	for i := range b {
 		if len(a) != len(b) || a[i].Epoch != b[i].Epoch {
 			t.Fatalf("the log after ten kills is %+v, without %+v", a, b)
@@ -147,15 +150,15 @@ func killOnce(t *testing.T, dir string, after time.Duration) (step int) {
 	}
 	time.Sleep(after)
 	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: %s", err, errs.String())
 	}
 	if err := <-ended; err == nil || errs.Len() > 0 {
 		t.Fatalf("the training was not killed but ended with %v: %s", err, errs.String())
 	}
-	for _, name := range []string{newest, previous} {
+	for _, name := range []string{newest, "checkpoint-before.safetensors"} {
 		if f, err := safetensors.Open(filepath.Join(dir, name)); err == nil {
 			defer f.Close()
-			var h header
+			var h struct{ Step int }
 			if err := json.Unmarshal([]byte(f.Metadata()["checkpoint"]), &h); err != nil {
 				t.Fatal(err)
 			}

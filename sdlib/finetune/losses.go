@@ -8,14 +8,14 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// loss returns what is minimized on one batch, and the quantities of sumNames.
+// loss returns what is minimized on one batch, and what was measured of it.
 // θ are the model's weights followed by the probes'.
-func (r Recipe) loss(c vit.Config, θ []*Node, b batch) (total *Node, sums []*Node) {
+func (r Recipe) loss(c vit.Config, θ []*Node, b batch) (total *Node, seen map[string]*Node) {
 	n := len(c.Names())
 	w, probes := vit.Unflatten(c, θ[:n]), r.probeNodes(θ[n:])
 	logits, trace := vit.Forward(c, w, b.images(), vit.LogitsOnly(), vit.Compute(r.Precision), vit.Want(r.wants()...))
 	task := crossEntropy(logits, b.labels())
-	seen := map[string]*Node{
+	seen = map[string]*Node{
 		"task":    task,
 		"correct": DivScalar(hits(logits, b.labels()), float64(b.size())),
 	}
@@ -40,14 +40,8 @@ func (r Recipe) loss(c vit.Config, θ []*Node, b batch) (total *Node, sums []*No
 		aux = ZerosLike(task)
 	}
 	total = Add(task, aux)
-	seen["aux"], seen["loss"] = aux, total
-	for _, name := range r.sumNames() {
-		if seen[name] == nil {
-			seen[name] = ZerosLike(task)
-		}
-		sums = append(sums, seen[name])
-	}
-	return total, sums
+	seen["aux"] = aux
+	return total, seen
 }
 
 // wants names the values of the forward pass that the auxiliary losses read.
@@ -69,20 +63,16 @@ func (r Recipe) wants() []string {
 	return names
 }
 
-// sumNames are the quantities that a step adds up, each already averaged over its
-// batch. A checkpoint holds their sums, so the first six are those of every recipe.
-func (r Recipe) sumNames() []string {
-	names := []string{"loss", "task", "aux", "correct", "shape", "color"}
-	if r.Disentangle.on() && r.Disentangle.Identity {
-		names = append(names, "identity")
+// measures names what loss measures beside itself, each averaged over its batch.
+func (r Recipe) measures() []string {
+	names := []string{"task", "aux", "correct"}
+	for _, p := range r.probes(vit.Config{}) {
+		names = append(names, p.name)
 	}
 	if r.Pipeline.on() {
 		for _, k := range r.Pipeline.kinds() {
 			names = append(names, k.name)
 		}
-	}
-	if r.Relation.on() {
-		names = append(names, "relation")
 	}
 	return names
 }

@@ -1,8 +1,15 @@
 package finetune
 
 import (
-	. "github.com/gomlx/gomlx/core/graph"
+	"math"
+	"math/rand/v2"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"samediff/sdlib/optimize"
 	"samediff/sdlib/vit"
 )
 
@@ -26,6 +33,26 @@ func (r Recipe) probes(c vit.Config) []probeShape {
 	}
 	if r.Relation.on() {
 		all = append(all, probeShape{"relation", relationValues, c.Width})
+	}
+	return all
+}
+
+// probeParams are the probes' weights, which start as PyTorch's nn.Linear does: uniform in
+// ±1/√inputs, weights and biases.
+func (r Recipe) probeParams(c vit.Config) (all []optimize.Param) {
+	rng := rand.New(rand.NewPCG(r.Seed, 0x9e0be))
+	for _, p := range r.probes(c) {
+		add := func(name string, dims ...int) {
+			x := tensors.FromShape(shapes.Make(dtypes.Float32, dims...))
+			tensors.MustMutableFlatData(x, func(values []float32) {
+				for i := range values {
+					values[i] = float32(2*rng.Float64()-1) / float32(math.Sqrt(float64(p.inputs)))
+				}
+			})
+			all = append(all, optimize.Param{Name: "probe." + p.name + "." + name, Start: x})
+		}
+		add("weight", p.values, p.inputs)
+		add("bias", p.values)
 	}
 	return all
 }

@@ -2,13 +2,16 @@ package finetune
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"strings"
 
+	"samediff/sdlib/optimize"
 	"samediff/sdlib/vit"
 )
 
@@ -60,14 +63,26 @@ type Recipe struct {
 	Faithful Faithful `json:"faithful,omitzero"`
 }
 
+// Schedule says how the learning rate moves during training.
+type Schedule = optimize.Schedule
+
+// The schedules, each with a warm-up.
+const (
+	Constant    = optimize.Constant
+	Cosine      = optimize.Cosine
+	Linear      = optimize.Linear
+	Exponential = optimize.Exponential // but see Faithful
+	Plateau     = optimize.Plateau     // of the accuracy on the validation set
+)
+
 // Keep says which of an epoch's weights become the result.
-type Keep string
+type Keep = optimize.Keep
 
 const (
 	// Last keeps the weights after the last epoch, as the paper's code does (docs/paper.md 3.1).
-	Last Keep = ""
+	Last = optimize.Last
 	// Best keeps those with the highest accuracy on the validation set.
-	Best Keep = "best"
+	Best = optimize.Best
 )
 
 // Faithful turns on what the paper's released code does differently from what is
@@ -87,31 +102,31 @@ func (r Recipe) Validate(c vit.Config, n int) error {
 	switch {
 	case n == 0:
 		return fmt.Errorf("finetune: the training set is empty")
-	case r.Epochs < 1:
-		return fmt.Errorf("finetune: %d epochs, expected at least 1", r.Epochs)
 	case r.Batch < 1 || r.Batch > n:
 		return fmt.Errorf("finetune: batches of %d images, expected 1 to %d, the size of the training set", r.Batch, n)
-	case !(r.LR > 0):
-		return fmt.Errorf("finetune: the learning rate is %g, expected a positive number", r.LR)
-	case !(r.WeightDecay >= 0):
-		return fmt.Errorf("finetune: the weight decay is %g, expected 0 or a positive number", r.WeightDecay)
-	case r.Warmup < 0 || r.Warmup >= r.steps(n):
-		return fmt.Errorf("finetune: %d warm-up steps, expected 0 to %d (there are %d steps in all)", r.Warmup, r.steps(n)-1, r.steps(n))
-	case !(r.Clip >= 0):
-		return fmt.Errorf("finetune: gradients are clipped at norm %g, expected a positive number, or 0 for no clipping", r.Clip)
 	case r.Precision != vit.F32 && r.Precision != vit.BF16 && r.Precision != vit.TF32:
 		return fmt.Errorf("finetune: precision %q is unknown, expected %q, %q, or \"\" for float32", r.Precision, vit.BF16, vit.TF32)
-	case r.Keep != Last && r.Keep != Best:
-		return fmt.Errorf("finetune: keep is %q, expected %q, or %q for the last epoch's weights", r.Keep, Best, Last)
-	case r.Accumulate < 0 || r.Batch%r.parts() != 0:
-		return fmt.Errorf("finetune: batches of %d images cannot be cut into %d equal parts: accumulate must divide batch", r.Batch, r.Accumulate)
+	case r.Faithful.DecayByAccuracy && r.Schedule != Exponential:
+		return fmt.Errorf("finetune: decay_by_accuracy changes the schedule %q, but the recipe's is %q", Exponential, r.Schedule)
 	}
-	for _, err := range []error{r.validateSchedule(), r.Disentangle.validate(c), r.Pipeline.validate(c), r.Relation.validate(c)} {
-		if err != nil {
-			return err
+	s := r.settings()
+	return cmp.Or(s.Validate(n), r.Disentangle.validate(c), r.Pipeline.validate(c), r.Relation.validate(c))
+}
+
+// settings are the recipe's part that says how the loss is minimized.
+func (r Recipe) settings() optimize.Settings {
+	s := optimize.Settings{Epochs: r.Epochs, Batch: r.Batch, Accumulate: r.Accumulate, Seed: r.Seed,
+		LR: r.LR, WeightDecay: r.WeightDecay, Clip: r.Clip,
+		Schedule: r.Schedule, Warmup: r.Warmup, Gamma: r.Gamma, Patience: r.Patience, Factor: r.Factor, Keep: r.Keep}
+	if r.Faithful.DecayByAccuracy {
+		s.Scale = func(at optimize.Moment, val []float64) float64 {
+			if at.Epoch == 0 {
+				return 1
+			}
+			return math.Pow(cmp.Or(r.Gamma, .95), val[at.Epoch-1])
 		}
 	}
-	return nil
+	return s
 }
 
 // ParseRecipe reads a recipe from JSON. A field that a recipe does not have is an error,
@@ -145,10 +160,3 @@ func fields(t reflect.Type, prefix string) []string {
 	}
 	return names
 }
-
-// perEpoch returns the number of steps of an epoch over n images; steps, of the whole training.
-func (r Recipe) perEpoch(n int) int { return n / r.Batch }
-func (r Recipe) steps(n int) int    { return r.Epochs * r.perEpoch(n) }
-
-// parts returns the number of parts of a batch.
-func (r Recipe) parts() int { return max(r.Accumulate, 1) }

@@ -142,12 +142,8 @@ func fetch(t *testing.T, m *vit.Model, r Recipe, set *stimuli.Set) values {
 	for l := range c.Blocks {
 		x.resid, x.attn = append(x.resid, numbers(out[1+2*l])), append(x.attn, numbers(out[2+2*l]))
 	}
-	s, err := newState(m, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, name := range s.names {
-		x.probes[name] = numbers(s.weights[i])
+	for _, p := range r.probeParams(c) {
+		x.probes[p.Name] = numbers(p.Start)
 	}
 	return x
 }

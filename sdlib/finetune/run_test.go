@@ -21,7 +21,7 @@ func TestKeepBest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if long.Epoch != best(long.History) || long.Epoch == r.Epochs {
+	if long.Epoch == r.Epochs || slices.ContainsFunc(long.History, func(e Epoch) bool { return e.Val > long.History[long.Epoch-1].Val }) {
 		t.Fatalf("epoch %d was kept of %+v: expected the best, and the test needs a seed for which it is not the last", long.Epoch, long.History)
 	}
 	all := r
@@ -44,29 +44,17 @@ func hashOf(t *testing.T, m *vit.Model) string {
 	return hash
 }
 
-func TestBest(t *testing.T) {
-	for want, accuracies := range map[int][]float64{0: nil, 1: {.5, .5, .5}, 2: {.5, .7, .6, .7}, 3: {.5, .7, .8}} {
-		var history []Epoch
-		for _, a := range accuracies {
-			history = append(history, Epoch{Val: a})
-		}
-		if got := best(history); got != want {
-			t.Errorf("epoch %d is the best of %v, expected %d", got, accuracies, want)
-		}
-	}
-}
-
 // TestFresh: every epoch has other images, those of the set with the epoch's seed, and the same objects.
 func TestFresh(t *testing.T) {
 	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Objects: stimuli.Compositional32, Size: 64, Seed: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stream{config: small, set: set, fresh: true, epochs: 3}
-	defer s.close()
+	data := Recipe{Epochs: 3, Fresh: true}.data(small, set)
+	defer data.Close()
 	var seen [][]uint8
 	for epoch := range 3 {
-		data, err := s.at(epoch)
+		rows, err := data.Epoch(epoch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,8 +64,8 @@ func TestFresh(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pixels := tensors.MustCopyFlatData[uint8](data.pixels)
-		if !slices.Equal(pixels, want.Images(nil)) || !slices.Equal(tensors.MustCopyFlatData[int32](data.labels), want.Labels()) {
+		pixels := tensors.MustCopyFlatData[uint8](rows.Resident[0])
+		if !slices.Equal(pixels, want.Images(nil)) || !slices.Equal(tensors.MustCopyFlatData[int32](rows.Resident[1]), want.Labels()) {
 			t.Errorf("epoch %d does not have the images of its seed", epoch+1)
 		}
 		for _, other := range seen {
@@ -86,8 +74,8 @@ func TestFresh(t *testing.T) {
 			}
 		}
 		seen = append(seen, pixels)
-		again, err := s.at(epoch)
-		if err != nil || again != data {
+		again, err := data.Epoch(epoch)
+		if err != nil || again.Resident[0] != rows.Resident[0] {
 			t.Errorf("epoch %d was drawn twice (%v)", epoch+1, err)
 		}
 	}

@@ -5,11 +5,14 @@ import (
 	"math"
 	"os"
 	"testing"
+
+	"samediff/sdlib/optimize"
 )
 
-// TestSchedulesEqualPyTorch compares every learning rate with those of
-// torch.optim.lr_scheduler, made by testdata/make_golden_schedules.py.
-func TestSchedulesEqualPyTorch(t *testing.T) {
+// TestDecayByAccuracy compares the learning rates of Faithful.DecayByAccuracy with those
+// that PyTorch's exponential schedule has when it gets accuracies for epochs. (The other
+// schedules are tested in package optimize.)
+func TestDecayByAccuracy(t *testing.T) {
 	var golden struct {
 		About struct {
 			Epochs, Steps int
@@ -21,38 +24,28 @@ func TestSchedulesEqualPyTorch(t *testing.T) {
 			Rates  []float64
 		}
 	}
-	text, err := os.ReadFile("testdata/schedules.json")
+	text, err := os.ReadFile("../optimize/testdata/schedules.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(text, &golden); err != nil {
 		t.Fatal(err)
 	}
-	seen := map[Schedule]bool{}
+	cases := 0
 	for _, c := range golden.Cases {
-		r := c.Recipe
-		r.Epochs, r.Batch, r.LR = golden.About.Epochs, 1, golden.About.LR
-		if err := r.validateSchedule(); err != nil {
-			t.Fatal(err)
+		if !c.Recipe.Faithful.DecayByAccuracy {
+			continue
 		}
-		seen[r.Schedule] = true
-		var history []Epoch
+		cases++
 		for i, want := range c.Rates {
-			if epoch := i / golden.About.Steps; epoch > len(history) {
-				e := Epoch{Epoch: epoch}
-				if c.Val != nil {
-					e.Val = c.Val[epoch-1]
-				}
-				history = append(history, e)
-			}
-			if got := r.rate(i, golden.About.Steps, history); math.Abs(got-want) > 1e-12*golden.About.LR {
-				t.Errorf("%s, patience %d, warm-up %d: step %d has rate %g, PyTorch %g", r.Schedule, r.Patience, r.Warmup, i, got, want)
+			epoch := i / golden.About.Steps
+			got := golden.About.LR * c.Recipe.settings().Scale(optimize.Moment{Step: i, Epoch: epoch}, c.Val[:epoch])
+			if math.Abs(got-want) > 1e-12*golden.About.LR {
+				t.Errorf("step %d has rate %g, PyTorch %g", i, got, want)
 			}
 		}
 	}
-	for _, s := range schedules {
-		if !seen[s] {
-			t.Errorf("no case has the schedule %q", s)
-		}
+	if cases == 0 {
+		t.Error("no case decays by accuracy")
 	}
 }

@@ -139,8 +139,8 @@ func TestResume(t *testing.T) {
 		r := smallRecipe
 		r.LR *= 2
 		_, err := Train(t.Context(), openBackend(t), newSmall(t, 1), set, val, r, Options{Dir: dir})
-		if !errors.Is(err, errOtherRun) {
-			t.Errorf("a checkpoint of another recipe: %v, expected %v", err, errOtherRun)
+		if err == nil || !strings.Contains(err.Error(), "of another run") {
+			t.Errorf("a checkpoint of another recipe: %v", err)
 		}
 	})
 }

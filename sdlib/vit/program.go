@@ -3,15 +3,13 @@ package vit
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
-	"runtime"
 	"slices"
-	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/blame"
 )
 
 // A Program is a function of a model's weights and some inputs, compiled for a backend.
@@ -39,7 +37,7 @@ func Compile(be *backend.Backend, c Config, fn func(w *Weights[*Node], inputs []
 	}
 	n := len(c.Names())
 	exec, err := NewExec(be.Engine, func(in []*Node) []*Node {
-		defer catch()
+		defer blame.Catch("vit", "ops")
 		return fn(Unflatten(c, in[:n]), in[n:])
 	})
 	if err != nil {
@@ -67,15 +65,11 @@ func (p *Program) Run(m *Model, inputs ...any) (out []*tensors.Tensor, err error
 	}
 	defer func() { // GoMLX returns errors; should it panic all the same, the user gets an error too
 		if r := recover(); r != nil {
-			out, err = nil, fmt.Errorf("vit: %s", firstLine(r))
+			out, err = nil, fmt.Errorf("vit: %s", blame.Line(r))
 		}
 	}()
-	out, err = p.exec.Call(args...)
-	if broken := (*graphError)(nil); errors.As(err, &broken) {
-		return nil, broken
-	}
-	if err != nil {
-		return nil, fmt.Errorf("vit: %s", firstLine(err))
+	if out, err = p.exec.Call(args...); err != nil {
+		return nil, fmt.Errorf("vit: %w", blame.Of(err))
 	}
 	return out, nil
 }
@@ -123,7 +117,7 @@ func (p *Program) input(in any) (x any, err error) {
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("a %T makes no tensor (%s): expected a *tensors.Tensor, a number, or slices of numbers of equal lengths", in, firstLine(r))
+			err = fmt.Errorf("a %T makes no tensor (%s): expected a *tensors.Tensor, a number, or slices of numbers of equal lengths", in, blame.Line(r))
 		}
 	}()
 	return DonateTensorBuffer(tensors.MustFromAnyValue(in), p.be.Engine, 0)
@@ -136,39 +130,4 @@ func (p *Program) here(x *tensors.Tensor) (*tensors.Tensor, error) {
 		return x, nil
 	}
 	return x.LocalClone()
-}
-
-// A graphError is a panic of a graph function: what it said, and where the caller's code was.
-type graphError struct{ message string }
-
-func (e *graphError) Error() string { return e.message }
-
-// catch turns any panic of a graph function into a *graphError, which GoMLX hands on as an error.
-func catch() {
-	r := recover()
-	if r == nil {
-		return
-	}
-	message := "vit: " + strings.TrimPrefix(firstLine(r), "vit: ")
-	_, here, _, _ := runtime.Caller(0)
-	vit := filepath.Dir(here)
-	callers := make([]uintptr, 100)
-	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)]) // without Callers, catch and panic
-	for more := true; more; {
-		var f runtime.Frame
-		f, more = frames.Next()
-		dir := filepath.Dir(f.File)
-		ours := (dir == vit || dir == filepath.Join(filepath.Dir(vit), "ops")) && !strings.HasSuffix(f.File, "_test.go")
-		if !ours && !strings.Contains(f.File, "github.com/gomlx/") && !strings.HasPrefix(f.Function, "runtime.") {
-			message += fmt.Sprintf(" (at %s:%d)", filepath.Base(f.File), f.Line)
-			break
-		}
-	}
-	panic(&graphError{message})
-}
-
-// firstLine is what an error or a panic says, without the stack trace that GoMLX's errors carry.
-func firstLine(r any) string {
-	line, _, _ := strings.Cut(fmt.Sprint(r), "\n")
-	return line
 }

@@ -1,7 +1,7 @@
 """Makes schedules.json: the learning rates of torch.optim.lr_scheduler.
 
     pip install torch==2.15.0
-    python sdlib/finetune/testdata/make_golden_schedules.py
+    python sdlib/optimize/testdata/make_golden_schedules.py
 """
 
 import json
@@ -59,6 +59,6 @@ cases = [
     dict(recipe=dict(schedule="plateau", patience=2), val=steps_up.tolist(), rates=rates(plateau(patience=2), metric=steps_up)),
     dict(recipe=dict(schedule="plateau", patience=1, factor=0.5), val=noisy.tolist(), rates=rates(plateau(patience=1, factor=0.5), metric=noisy)),
 ]
-about = dict(script="sdlib/finetune/testdata/make_golden_schedules.py", seed=SEED, python=platform.python_version(), torch=torch.__version__,
+about = dict(script="sdlib/optimize/testdata/make_golden_schedules.py", seed=SEED, python=platform.python_version(), torch=torch.__version__,
              epochs=EPOCHS, steps=STEPS, lr=LR)
 (Path(__file__).parent / "schedules.json").write_text(json.dumps(dict(about=about, cases=cases), indent=1))

@@ -1,0 +1,115 @@
+package optimize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// childDir, when set, makes the test binary a process that trains in that folder.
+const childDir = "OPTIMIZE_TEST_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		if _, err := killable(context.Background(), Options{Dir: dir, Every: time.Nanosecond}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// killable is a run of two sets whose rows are drawn anew for each of 40 epochs, and which
+// has everything else that a run has to remember.
+func killable(ctx context.Context, o Options) (*Result, error) {
+	p, s := network(1, 2), everything
+	s.Epochs, s.Batch = 40, 1
+	s.Accumulate = 0
+	p.Data = &Drawn{N: rowsN, Fresh: s.Epochs, Draw: func(epoch int) ([]*tensors.Tensor, error) {
+		seed := 200 + 2*uint64(epoch)
+		return []*tensors.Tensor{random(seed, rowsN, inputs), random(seed+1, rowsN, outputs)}, nil
+	}}
+	return on(ctx, p, s, o)
+}
+
+// TestEightKills ends a run with SIGKILL at eight moments of which it does not know.
+// Resumed each time, it must end as a run that was left alone, to the bit.
+func TestEightKills(t *testing.T) {
+	want, err := killable(t.Context(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	moments := rand.New(rand.NewPCG(1, 2))
+	middle, last := 0, 0
+	for kill := range 8 {
+		killOnce(t, dir, time.Duration(moments.IntN(30000))*time.Microsecond)
+		step := -1
+		for _, name := range []string{previous, newest} {
+			if h, err := new(checkpoints).read(filepath.Join(dir, name), nil); errors.Is(err, errOtherRun) { // whole
+				step = h.Step
+			}
+		}
+		t.Logf("kill %d: the last checkpoint is that of step %d", kill+1, step)
+		if step%rowsN != 0 {
+			middle++
+		}
+		if step < last {
+			t.Errorf("after kill %d the checkpoint is of step %d, before of step %d", kill+1, step, last)
+		}
+		last = step
+	}
+	if middle == 0 {
+		t.Error("none of 8 checkpoints is of the middle of an epoch")
+	}
+	got, err := killable(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !equal(got, want) {
+		t.Errorf("after eight kills the run ended with %v, without with %v", got.History[len(got.History)-1], want.History[len(want.History)-1])
+	}
+}
+
+// killOnce starts a run in dir and kills it some time after its next checkpoint.
+func killOnce(t *testing.T, dir string, after time.Duration) {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childDir+"="+dir)
+	var errs strings.Builder
+	child.Stderr = &errs
+	modified := func() (at time.Time) {
+		if info, err := os.Stat(filepath.Join(dir, newest)); err == nil {
+			at = info.ModTime()
+		}
+		return at
+	}
+	before := modified()
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	for now := before; now.IsZero() || now.Equal(before); now = modified() {
+		select {
+		case err := <-ended:
+			t.Fatalf("the run ended before it was killed: %v\n%s", err, errs.String())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	time.Sleep(after)
+	child.Process.Kill()
+	if err := <-ended; err == nil || errs.Len() > 0 {
+		t.Fatalf("the run was not killed but ended with %v: %s", err, errs.String())
+	}
+}

@@ -1,0 +1,78 @@
+package optimize
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// state is everything that a step changes: the parameters θ, Adam's moments, and the
+// epoch's running sums. It lives on the device; a checkpoint is its copy.
+type state struct {
+	names []string // of the parameters
+	θ     []*tensors.Tensor
+	m, v  []*tensors.Tensor
+	sums  *tensors.Tensor // [1 + measures], or [1 + measures, S]; zeroed at the start of an epoch
+	step  int             // steps done, in all epochs
+
+	best []*tensors.Tensor // the parameters after the best epoch, on the host; none before there is one
+}
+
+// newState returns the state before the first step.
+func newState(p *Problem) (*state, error) {
+	s := &state{names: names(p.Params)}
+	for _, x := range p.Params {
+		θ, err := x.Start.LocalClone() // the tensor that was handed in stays as it is
+		if err != nil {
+			return nil, fmt.Errorf("optimize: copy the start of %s: %w", x.Name, err)
+		}
+		s.θ = append(s.θ, θ)
+		s.m = append(s.m, tensors.FromShape(θ.Shape()))
+		s.v = append(s.v, tensors.FromShape(θ.Shape()))
+	}
+	s.sums = tensors.FromShape(shapes.Make(dtypes.Float32, append([]int{len(p.sums())}, p.axis()...)...))
+	return s, nil
+}
+
+func (s *state) resetSums() { s.sums = tensors.FromShape(s.sums.Shape()) }
+
+// tensors returns all tensors of the state, in the order in which a step takes and returns them.
+func (s *state) tensors() []*tensors.Tensor {
+	return append(slices.Concat(s.θ, s.m, s.v), s.sums)
+}
+
+// set is the inverse of tensors.
+func (s *state) set(all []*tensors.Tensor) {
+	n := len(s.θ)
+	s.θ, s.m, s.v, s.sums = all[:n:n], all[n:2*n:2*n], all[2*n:3*n:3*n], all[3*n]
+}
+
+// keepBest takes down the parameters of the sets that are better than they were.
+func (s *state) keepBest(better []bool) error {
+	before := s.best
+	s.best = nil
+	for i, x := range s.θ {
+		now, err := x.LocalClone()
+		if err != nil {
+			return fmt.Errorf("optimize: step %d: fetch %s: %w", s.step, s.names[i], err)
+		}
+		s.best = append(s.best, now)
+		if len(before) == 0 {
+			continue
+		}
+		size := now.Size() / len(better)
+		tensors.MustMutableFlatData(now, func(values []float32) {
+			tensors.MustConstFlatData(before[i], func(old []float32) {
+				for set, better := range better {
+					if !better {
+						copy(values[set*size:(set+1)*size], old[set*size:])
+					}
+				}
+			})
+		})
+	}
+	return nil
+}
