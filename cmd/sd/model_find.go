@@ -74,7 +74,7 @@ func (a *app) find(ctx context.Context, name string, want *head) (*subject, erro
 	return s.load(want)
 }
 
-// ours tells whether a name is that of a preset or a model of the course.
+// ours reports whether a name is that of a preset or a model of the course.
 func ours(name string) bool {
 	_, preset := study.Presets[name]
 	return preset || slices.ContainsFunc(study.CourseModels(), func(c study.CourseModel) bool { return c.Name == name })

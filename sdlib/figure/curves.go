@@ -113,7 +113,7 @@ func rangeOf(series []Series) (low, high float64) {
 	return low, high
 }
 
-// covers tells whether every named series of b also stands in a.
+// covers reports whether every named series of b also stands in a.
 func covers(a, b []Series) bool {
 	names := map[string]bool{}
 	for _, s := range a {

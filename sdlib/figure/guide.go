@@ -56,7 +56,7 @@ func (g guides) room(c draw.Canvas, p *plot.Plot, at vg.Length, size vg.Point) v
 	return box(1, at+off)
 }
 
-// crossed tells whether a line, a mark or a band of a series meets the box.
+// crossed reports whether a line, a mark or a band of a series meets the box.
 func (g guides) crossed(c draw.Canvas, p *plot.Plot, box vg.Rectangle) bool {
 	x, y := p.Transforms(&c)
 	const clear = markRadius + 1

@@ -5,7 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"image"
-	"os"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,6 +14,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"samediff/sdlib/internal/disk"
 )
 
 // A PDF carries its date of creation and lists its resources in map order,
@@ -111,25 +113,13 @@ func (f *Figure) Save(path string) error {
 }
 
 // writeFile writes data beside path and renames it into place.
-func writeFile(path string, data []byte) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("figure: cannot save %q: %w", path, err)
-		}
-	}()
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
+func writeFile(path string, data []byte) error {
+	err := disk.Replace(path, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	defer os.Remove(tmp.Name()) // nothing left to remove after the rename
-	if _, err = tmp.Write(data); err == nil {
-		err = tmp.Chmod(0o644)
-	}
-	if closing := tmp.Close(); err == nil {
-		err = closing
-	}
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("figure: cannot save %q: %w", path, err)
 	}
-	return os.Rename(tmp.Name(), path)
+	return nil
 }

@@ -39,7 +39,7 @@ func (r Recipe) check(c vit.Config, train, val *stimuli.Set) error {
 	return r.fits(train)
 }
 
-// suits tells whether a model can be asked about the images of a set.
+// suits reports whether a model can be asked about the images of a set.
 func suits(c vit.Config, set *stimuli.Set, name string) error {
 	if err := runner.Fits(c, set); err != nil {
 		return fmt.Errorf("finetune: %w", err)
@@ -53,7 +53,7 @@ func suits(c vit.Config, set *stimuli.Set, name string) error {
 	return nil
 }
 
-// fits tells whether the auxiliary losses find in the training set what they read.
+// fits reports whether the auxiliary losses find in the training set what they read.
 func (r Recipe) fits(set *stimuli.Set) error {
 	pairs := 0
 	switch {

@@ -94,7 +94,7 @@ type Faithful struct {
 	DecayByAccuracy bool `json:"decay_by_accuracy,omitempty"`
 }
 
-// Validate tells whether a model of this configuration can be trained so on n images.
+// Validate reports whether a model of this configuration can be trained so on n images.
 func (r Recipe) Validate(c vit.Config, n int) error {
 	if err := c.Validate(); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
-// inNotebook tells whether GoNB started this program and listens. GoNB's
+// inNotebook reports whether GoNB started this program and listens. GoNB's
 // variables may be left over in the environment of a program that some cell has
 // started; then its pipes are gone.
 var inNotebook = sync.OnceValue(func() bool {

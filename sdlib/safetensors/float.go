@@ -79,7 +79,7 @@ func (t Tensor) CopyFloat32s(values []float32) error {
 	return nil
 }
 
-// checkFloats tells whether a tensor's elements can be read as float32, and are all there.
+// checkFloats reports whether a tensor's elements can be read as float32, and are all there.
 func (t Tensor) checkFloats() error {
 	size, err := byteLen(t.DType, t.Shape)
 	if err != nil {

@@ -60,7 +60,7 @@ const (
 	Mixed   Texture = "mixed" // each object has one of stripes, checks and dots, or none
 )
 
-// dark tells whether the pattern is dark at a point of the object's box (units of region).
+// dark reports whether the pattern is dark at a point of the object's box (units of region).
 func (t Texture) dark(x, y int) bool {
 	const far = 12000 // a multiple of every period, so that coordinates are positive
 	x, y = x+far, y+far

@@ -53,7 +53,7 @@ type Mask struct {
 	Bits []bool
 }
 
-// At tells whether the pixel in column x, row y belongs to the object. Outside the square nothing does.
+// At reports whether the pixel in column x, row y belongs to the object. Outside the square nothing does.
 func (m Mask) At(x, y int) bool {
 	return x >= 0 && y >= 0 && x < m.Size && y < m.Size && m.Bits[y*m.Size+x]
 }

@@ -18,7 +18,7 @@ import (
 
 // An Ablation is one training of the paper's Tables 1, 7 and 8: which auxiliary losses
 // teach a model from scratch to solve a task, on the 32 set, so that the other 224
-// combinations of shape and color tell whether it has a rule.
+// combinations of shape and color show if it has a rule.
 type Ablation struct {
 	Scale  Scale
 	Task   stimuli.Task
