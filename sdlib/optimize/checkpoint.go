@@ -107,7 +107,7 @@ func (c *checkpoints) save(s *state, h header) error {
 	return nil
 }
 
-// load takes up the newest checkpoint that can be read. A run without one starts at step 0.
+// load resumes from the newest checkpoint that can be read. A run without one starts at step 0.
 func (c *checkpoints) load(s *state) (header, error) {
 	if c.dir == "" {
 		return header{}, nil
@@ -206,7 +206,7 @@ func (s *state) tensorNames(best bool) (all []string) {
 	return all
 }
 
-// lastGood says where a run that failed can be taken up.
+// lastGood says where a run that failed can be resumed.
 func (c *checkpoints) lastGood() string {
 	if c.step < 0 {
 		return "there is no checkpoint before it"

@@ -12,12 +12,12 @@ type Data interface {
 	// Len is the number N of rows of an epoch.
 	Len() int
 	// Epoch returns the rows of an epoch, counted from 0. It is called when the epoch begins,
-	// when the rows of the one before are no longer read. A run that is taken up again begins
-	// with the epoch in which it stopped, whose rows must be the same as before.
+	// when the rows of the one before are no longer read. A resumed run begins with the epoch in
+	// which it stopped, whose rows must be the same as before.
 	Epoch(epoch int) (Rows, error)
 }
 
-// Rows are the rows of one epoch: on the device, on the host, or partly here and there.
+// Rows are the rows of one epoch: on the device, on the host, or some columns on each.
 type Rows struct {
 	// Resident are tensors [N, ...] that stay on the device. The graph gathers a batch's rows, so
 	// that a step sends nothing but indices.

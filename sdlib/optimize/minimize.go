@@ -286,7 +286,7 @@ func (t *trainer) means(steps int) (Epoch, error) {
 	return e, nil
 }
 
-// unfit reports whether x is no finite number.
+// unfit reports whether x is NaN or infinite.
 func unfit(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
 func (t *trainer) diverged(name string, set int, mean float64, steps int) error {

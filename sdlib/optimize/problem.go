@@ -16,8 +16,8 @@ type Problem struct {
 	Params []Param
 	// Data are the rows that the loss is averaged over.
 	Data Data
-	// Loss is a graph function. It returns the mean loss of a batch, a scalar, and what else
-	// is to be known of the batch: every one of Measures, as a scalar mean over the batch.
+	// Loss is a graph function. It returns the mean loss of a batch, a scalar, and each of
+	// Measures, also as a scalar mean over the batch.
 	Loss func(in Inputs) (loss *Node, measures map[string]*Node)
 	// Measures names what Loss measures, in the order in which it is reported. Sums over an
 	// epoch's steps are kept on the device; [Epoch] has the means.
@@ -41,8 +41,8 @@ type Problem struct {
 	// [Plateau] and [Best] alone; nil measures nothing.
 	Validate func(ctx context.Context, parameters []*tensors.Tensor) ([]float64, error)
 
-	// Key says what the functions and the data above depend on, in JSON: a checkpoint is taken
-	// up by a run with an equal Key, equal starts and equal Settings.
+	// Key is a JSON value that says what the functions and the data above depend on: a run
+	// resumes only from a checkpoint with an equal Key, equal starts and equal Settings.
 	Key any
 }
 

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Settings say how a problem is solved. LR and Epochs, or Steps, have to be given; every
-// other zero value is the plain choice.
+// Settings say how a problem is solved. Required are a learning rate, and Epochs or Steps;
+// every other zero value is the plain choice.
 type Settings struct {
 	Epochs int `json:"epochs,omitempty"` // passes over the rows
 	Steps  int `json:"steps,omitempty"`  // in place of Epochs: steps in all; the last pass may be shorter
@@ -57,7 +57,7 @@ const (
 	Best Keep = "best"
 )
 
-// Validate reports whether n rows can be trained on so.
+// Validate reports whether the settings are possible for data of n rows.
 func (s *Settings) Validate(n int) error {
 	steps := s.plan(max(n, 1)).steps
 	switch {

@@ -50,7 +50,7 @@ func (s *state) set(all []*tensors.Tensor) {
 	s.θ, s.m, s.v, s.sums = all[:n:n], all[n:2*n:2*n], all[2*n:3*n:3*n], all[3*n]
 }
 
-// keepBest takes down the parameters of the sets that are better than they were.
+// keepBest copies the parameters of the sets that have become better to the host.
 func (s *state) keepBest(better []bool) error {
 	before := s.best
 	s.best = nil
