@@ -90,7 +90,7 @@ func checkPlugin(path string) error {
 	f, err := elf.Open(path)
 	if err != nil {
 		if os.IsNotExist(err) {
-			return fmt.Errorf("XLA plugin %s: there is no such file; %s", path, mend)
+			return &missingError{Short: "XLA plugin " + path, Long: ": there is no such file", Mend: mend}
 		}
 		return fmt.Errorf("XLA plugin %s is no ELF library (%v): %s", path, err, mend)
 	}

@@ -22,14 +22,15 @@ import (
 // Tolerance is how far a value in float32 may be from transformers', relative to the scale of its tensor.
 const Tolerance = 1e-5
 
-// A kind of value of the forward pass.
+// The kinds of values of the forward pass.
 const (
-	Hidden    = "hidden states"     // embeddings, the residual stream after each Attention and each block, the final norm
+	Hidden    = "hidden states"     // embeddings, the residual stream after each attention and each block, the final norm
 	Attention = "attention weights" // of every head
-	Inside    = "inside blocks"     // queries, keys, values, outputs of heads, Attention and MLP
+	Inside    = "inside blocks"     // queries, keys, values, outputs of heads, attention and MLP
 	Logits    = "logits"
 )
 
+// Kinds are all of them.
 var Kinds = []string{Hidden, Attention, Inside, Logits}
 
 func kindOf(node string) string {
@@ -48,6 +49,7 @@ func kindOf(node string) string {
 // tensor of that kind, relative to the tensor's largest absolute value.
 type Distances map[string]float64
 
+// Add takes over larger distances.
 func (d Distances) Add(more Distances) {
 	for kind, x := range more {
 		d[kind] = max(d[kind], x) // NaN stays NaN
