@@ -45,6 +45,9 @@ func (o options) losses(ctx context.Context, write bool) error {
 	if err != nil {
 		return err
 	}
+	if be, err := o.start(o.backend); be == nil {
+		return err
+	}
 	runs, steps := trainings, trainingSteps
 	precisions := []precision{f32, tf32, bf16}
 	if o.tiny {

@@ -34,7 +34,7 @@ func (o options) open() error {
 	}
 	note := fmt.Sprintf("PJRT %s; %s", be.Version, be.Plugin)
 	if len(be.Missing) > 0 {
-		note += "; these do not load: " + strings.Join(be.Missing, ", ")
+		note += "; missing: " + strings.Join(be.Missing, ", ")
 	}
 	if err := o.results.add(row{what: "backend", config: o.backend, ok: yes, note: note}); err != nil {
 		return err

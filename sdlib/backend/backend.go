@@ -44,7 +44,8 @@ type Backend struct {
 	Version string
 	// Why says who made the choice: a name that was asked for, or what was missing for a better one.
 	Why string
-	// Missing are NVIDIA's libraries that a CUDA plugin may come to need and that do not load here.
+	// Missing are NVIDIA's libraries that a CUDA plugin needs for models and that do not load,
+	// and tools of its compiler that are not found.
 	Missing []string
 }
 

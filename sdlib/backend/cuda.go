@@ -5,6 +5,7 @@ package backend
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -177,31 +178,56 @@ func loadCUDALibraries(nvidia string, v cudaVersion) (missing []string) {
 	return missing
 }
 
-// cudaDataFolder returns the folder below which XLA finds nvvm/libdevice, the GPU's
-// mathematical functions: among NVIDIA's wheels, or a CUDA toolkit. "" leaves it to XLA.
-func cudaDataFolder(nvidia string) string {
-	roots := []string{os.Getenv("CUDA_HOME"), os.Getenv("CUDA_PATH")}
+// cudaRoots are the folders below which XLA's compiler may find its tools: NVIDIA's wheels, then CUDA toolkits.
+func cudaRoots(nvidia string) (roots []string) {
+	patterns := append([]string{os.Getenv("CUDA_HOME"), os.Getenv("CUDA_PATH")}, toolkits...)
 	if nvidia != "" {
-		roots = append([]string{filepath.Join(nvidia, "*")}, roots...)
+		patterns = append([]string{filepath.Join(nvidia, "*")}, patterns...)
 	}
-	for _, root := range append(roots, toolkits...) {
-		if root == "" {
-			continue
+	for _, pattern := range patterns {
+		if pattern != "" {
+			found, _ := filepath.Glob(pattern)
+			roots = append(roots, found...)
 		}
-		found, _ := filepath.Glob(filepath.Join(root, "nvvm", "libdevice", "libdevice*.bc"))
-		if len(found) > 0 {
-			return filepath.Dir(filepath.Dir(filepath.Dir(found[0])))
+	}
+	return roots
+}
+
+// cudaDataFolder returns the first of these that holds libdevice, the GPU's mathematical
+// functions, in nvvm/libdevice. "" is none.
+func cudaDataFolder(nvidia string) string {
+	for _, root := range cudaRoots(nvidia) {
+		if found, _ := filepath.Glob(filepath.Join(root, "nvvm", "libdevice", "libdevice*.bc")); len(found) > 0 {
+			return root
 		}
 	}
 	return ""
 }
 
+// missingTools are those of the compiler's tools that are not here: without libdevice no model
+// compiles, and without NVIDIA's assembler ptxas nothing does.
+func missingTools(nvidia string) (missing []string) {
+	if cudaDataFolder(nvidia) == "" && !strings.Contains(os.Getenv(xlaFlags), dataFolderFlag) {
+		missing = append(missing, "nvvm/libdevice/libdevice.10.bc")
+	}
+	_, err := exec.LookPath("ptxas")
+	inRoot := func(root string) bool {
+		info, err := os.Stat(filepath.Join(root, "bin", "ptxas"))
+		return err == nil && !info.IsDir()
+	}
+	if err != nil && !slices.ContainsFunc(cudaRoots(nvidia), inRoot) {
+		missing = append(missing, "bin/ptxas")
+	}
+	return missing
+}
+
+const xlaFlags, dataFolderFlag = "XLA_FLAGS", "--xla_gpu_cuda_data_dir="
+
 // setCUDAEnvironment tells XLA where libdevice is, unless the user has, and go-xla that it
 // need not look for NVIDIA's libraries: it knows one place alone, and prints a long warning.
 func setCUDAEnvironment(nvidia string) {
-	const flags, option = "XLA_FLAGS", "--xla_gpu_cuda_data_dir="
-	if dir := cudaDataFolder(nvidia); dir != "" && !strings.Contains(os.Getenv(flags), option) {
-		os.Setenv(flags, strings.TrimSpace(os.Getenv(flags)+" "+option+dir))
+	if dir := cudaDataFolder(nvidia); dir != "" && !strings.Contains(os.Getenv(xlaFlags), dataFolderFlag) {
+		os.Setenv(xlaFlags, strings.TrimSpace(os.Getenv(xlaFlags)+" "+dataFolderFlag+dir))
 	}
 	if os.Getenv("GOPJRT_CUDA_CHECKS") == "" {
 		os.Setenv("GOPJRT_CUDA_CHECKS", "no")

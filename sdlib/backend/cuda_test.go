@@ -133,6 +133,7 @@ func TestCUDA(t *testing.T) {
 	m.driver(13000)
 	path := m.plugin("xla_cuda13", 13000)
 	m.file("site-packages", "nvidia", "cu13", "nvvm", "libdevice", "libdevice.10.bc")
+	m.file("site-packages", "nvidia", "cu13", "bin", "ptxas")
 	libraries := filepath.Join(m.site, "nvidia", "cu13", "lib")
 	for _, name := range []string{"libcublas.so.13", "libcublasLt.so.13"} {
 		m.file("site-packages", "nvidia", "cu13", "lib", name)
@@ -147,7 +148,7 @@ func TestCUDA(t *testing.T) {
 		t.Errorf("selfTest() = %q, %v", got, err)
 	}
 	if !slices.Equal(b.Missing, []string{"libcudnn.so.9"}) {
-		t.Errorf("libraries that do not load: %q, expected cuDNN alone", b.Missing)
+		t.Errorf("missing: %q, expected cuDNN alone", b.Missing)
 	}
 	if loaded, _ := os.ReadFile("/proc/self/maps"); !strings.Contains(string(loaded), filepath.Join(libraries, "libcublas.so.13")) {
 		t.Error("the library beside the plugin is not loaded")
@@ -191,9 +192,10 @@ func TestCUDAMismatch(t *testing.T) {
 	}
 }
 
-// Where libdevice is looked for, best place first.
-func TestCUDADataFolder(t *testing.T) {
+// Where the compiler's tools are looked for, best place first.
+func TestCUDATools(t *testing.T) {
 	m := newMachine(t)
+	t.Setenv("PATH", m.root)
 	nvidia := filepath.Join(m.site, "nvidia")
 	expect := func(want string) {
 		t.Helper()
@@ -201,12 +203,28 @@ func TestCUDADataFolder(t *testing.T) {
 			t.Errorf("found %q, expected %q", got, want)
 		}
 	}
+	expectMissing := func(want ...string) {
+		t.Helper()
+		if got := missingTools(nvidia); !slices.Equal(got, want) {
+			t.Errorf("missing are %q, expected %q", got, want)
+		}
+	}
+	const libdevice, ptxas = "nvvm/libdevice/libdevice.10.bc", "bin/ptxas"
 	expect("")
+	expectMissing(libdevice, ptxas)
+	if err := os.Chmod(m.file("ptxas"), 0o755); err != nil { // in PATH
+		t.Fatal(err)
+	}
+	expectMissing(libdevice)
+	t.Setenv("PATH", "")
 	m.file("cuda", "nvvm", "libdevice", "libdevice.10.bc")
 	expect(filepath.Join(m.root, "cuda"))
+	expectMissing(ptxas)
 	m.file("home", "nvvm", "libdevice", "libdevice.10.bc")
 	t.Setenv("CUDA_HOME", filepath.Join(m.root, "home"))
+	m.file("home", "bin", "ptxas")
 	expect(filepath.Join(m.root, "home"))
+	expectMissing()
 	m.file("site-packages", "nvidia", "cuda_nvcc", "nvvm", "libdevice", "libdevice.10.bc")
 	expect(filepath.Join(nvidia, "cuda_nvcc"))
 	if got := nvidiaFolder(filepath.Join(m.site, "jax_plugins", "xla_cuda12", "xla_cuda_plugin.so")); got != nvidia {

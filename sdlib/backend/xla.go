@@ -74,8 +74,8 @@ func openXLA(b *Backend, kind, options string) error {
 	return nil
 }
 
-// prepareCUDA makes ready what a CUDA plugin needs when it starts, and returns the names of
-// NVIDIA's libraries that do not load. It fails where the driver is too old for the plugin.
+// prepareCUDA makes ready what a CUDA plugin needs when it starts, and returns which of
+// NVIDIA's libraries and tools are missing. It fails where the driver is too old for the plugin.
 func prepareCUDA(path string, driver cudaVersion) (missing []string, err error) {
 	nvidia := nvidiaFolder(path)
 	setCUDAEnvironment(nvidia)
@@ -90,7 +90,7 @@ func prepareCUDA(path string, driver cudaVersion) (missing []string, err error) 
 	if builtFor == 0 {
 		return nil, nil // a plugin that does not say needs what it is linked with
 	}
-	return loadCUDALibraries(nvidia, cudaVersion(builtFor)), nil
+	return append(loadCUDALibraries(nvidia, cudaVersion(builtFor)), missingTools(nvidia)...), nil
 }
 
 // platform is what the plugin at path computes on. A plugin that was found under its platform's

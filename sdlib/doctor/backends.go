@@ -51,7 +51,7 @@ func each(statuses []backend.Status) []Finding {
 // cudaMend is what to do where a GPU, its driver and a plugin are there and it does not work all the same.
 func cudaMend(s backend.Status) string {
 	if s.Backend != nil && len(s.Backend.Missing) > 0 {
-		return fmt.Sprintf("NVIDIA's libraries %s do not load: `make cuda` installs them beside the plugin", strings.Join(s.Backend.Missing, ", "))
+		return fmt.Sprintf("of NVIDIA's libraries and tools %s are missing: `make cuda` installs them beside the plugin", strings.Join(s.Backend.Missing, ", "))
 	}
 	return "run `make cuda` to install the pinned plugin and NVIDIA's libraries; `nvidia-smi` shows what the driver sees; TF_CPP_MIN_LOG_LEVEL=0 lets XLA say more"
 }

@@ -56,14 +56,22 @@ if [[ $backend == xla:cuda* ]]; then
 	elif [[ ! ${PJRT_PLUGIN_LIBRARY_PATH-} ]]; then
 		note plugin "no Python has jax_plugins/xla_cuda*/xla_cuda_plugin.so" missing
 	fi
-	# The library finds libdevice beside the plugin and in CUDA toolkits. Triton brings it too.
-	if [[ $libdevice == */triton/* ]] && ! ls /usr/local/cuda*/nvvm/libdevice/libdevice.10.bc >&/dev/null; then
-		mkdir -p "$work/cuda/nvvm/libdevice" "$work/cuda/bin"
+	# XLA needs libdevice and ptxas to compile. The library finds them in NVIDIA's wheels and in CUDA
+	# toolkits; where there are none, Triton, which comes with PyTorch, has both.
+	toolkit() { compgen -G "/usr/local/cuda*/$1" || compgen -G "/opt/cuda/$1"; } >/dev/null
+	if [[ $libdevice == */triton/* ]] && ! toolkit nvvm/libdevice/libdevice.10.bc; then
+		mkdir -p "$work/cuda/nvvm/libdevice"
 		ln -s "$libdevice" "$work/cuda/nvvm/libdevice/"
-		[[ $ptxas ]] && ln -s "$ptxas" "$work/cuda/bin/"
 		echo "CUDA_HOME=$work/cuda" >>"$work/env"
 		note libdevice "$libdevice"
 	fi
+	if [[ $ptxas == */triton/* ]] && ! toolkit bin/ptxas && ! command -v ptxas >/dev/null; then
+		mkdir -p "$work/cuda/bin"
+		ln -s "$ptxas" "$work/cuda/bin/"
+		echo "PATH=$PATH:$work/cuda/bin" >>"$work/env"
+		note ptxas "$ptxas"
+	fi
+	ls -d /usr/local/cuda* /usr/local/cuda*/{bin/ptxas,nvvm/libdevice/*} /opt/cuda 2>/dev/null
 fi
 set -a
 . "$work/env"
