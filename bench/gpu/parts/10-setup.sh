@@ -2,6 +2,7 @@
 # What is here: the card, its driver, Pythons with XLA's CUDA plugin and with PyTorch. Then
 # the backend is opened, and sd doctor looks at everything. Later parts find in $work/env
 # where the plugin and PyTorch are.
+keep() { printf '%s=%q\n' "$1" "$2" >>"$work/env"; }
 note() { row "$part" "$1" '' '' '' '' "${3-}" "$2"; }
 
 if ! command -v nvidia-smi >/dev/null; then
@@ -16,7 +17,7 @@ note machine "$(nproc) CPUs, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | 
 
 # Where containers mount the driver without telling the loader.
 for folder in /usr/local/nvidia/lib64 /usr/local/nvidia/lib; do
-	[[ -e $folder/libcuda.so.1 ]] && echo "LD_LIBRARY_PATH=$folder:${LD_LIBRARY_PATH-}" >>"$work/env" && break
+	[[ -e $folder/libcuda.so.1 ]] && keep LD_LIBRARY_PATH "$folder:${LD_LIBRARY_PATH-}" && break
 done
 
 # --- Pythons ----------------------------------------------------------------------------------------
@@ -45,14 +46,14 @@ for candidate in "${candidates[@]}"; do
 		esac
 	done <<<"$found"
 done
-[[ $torch ]] && echo "torch=$torch" >>"$work/env" || note torch 'no torch in any Python' missing
+[[ $torch ]] && keep torch "$torch" || note torch 'no torch in any Python' missing
 [[ $packages ]] && note packages "$packages"
 
 # --- XLA's plugin -----------------------------------------------------------------------------------
 
 if [[ $backend == xla:cuda* ]]; then
 	if [[ ! ${PJRT_PLUGIN_LIBRARY_PATH-} && $plugins ]]; then
-		echo "PJRT_PLUGIN_LIBRARY_PATH=$plugins" >>"$work/env"
+		keep PJRT_PLUGIN_LIBRARY_PATH "$plugins"
 	elif [[ ! ${PJRT_PLUGIN_LIBRARY_PATH-} ]]; then
 		note plugin "no Python has jax_plugins/xla_cuda*/xla_cuda_plugin.so" missing
 	fi
@@ -62,13 +63,13 @@ if [[ $backend == xla:cuda* ]]; then
 	if [[ $libdevice == */triton/* ]] && ! toolkit nvvm/libdevice/libdevice.10.bc; then
 		mkdir -p "$work/cuda/nvvm/libdevice"
 		ln -s "$libdevice" "$work/cuda/nvvm/libdevice/"
-		echo "CUDA_HOME=$work/cuda" >>"$work/env"
+		keep CUDA_HOME "$work/cuda"
 		note libdevice "$libdevice"
 	fi
 	if [[ $ptxas == */triton/* ]] && ! toolkit bin/ptxas && ! command -v ptxas >/dev/null; then
 		mkdir -p "$work/cuda/bin"
 		ln -s "$ptxas" "$work/cuda/bin/"
-		echo "PATH=$PATH:$work/cuda/bin" >>"$work/env"
+		keep PATH "$PATH:$work/cuda/bin"
 		note ptxas "$ptxas"
 	fi
 	ls -d /usr/local/cuda* /usr/local/cuda*/{bin/ptxas,nvvm/libdevice/*} /opt/cuda 2>/dev/null
