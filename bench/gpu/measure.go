@@ -156,7 +156,7 @@ func (o options) measureForward(ctx context.Context, be *backend.Backend, m *vit
 	if err != nil {
 		return err
 	}
-	p, err := vit.Compile(be, m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	p, err := vit.Compile(be, m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		logits, _ := vit.Forward(m.Config, w, in[0], vit.LogitsOnly(), vit.Compute(precision))
 		return []*Node{logits}
 	})
@@ -165,7 +165,7 @@ func (o options) measureForward(ctx context.Context, be *backend.Backend, m *vit
 	}
 	defer p.Close()
 	return o.repeat(ctx, forwardRate, float64(c.batch), func() error {
-		out, err := p.Run(images)
+		out, err := p.Run(m, images)
 		if err != nil {
 			return err
 		}

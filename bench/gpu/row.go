@@ -62,11 +62,6 @@ func (r *results) add(x row) error {
 	return err
 }
 
-// number is a row without a bound.
-func (r *results) number(what, config string, value float64, unit, note string) error {
-	return r.add(row{what: what, config: config, value: digits(value), unit: unit, note: note})
-}
-
 // within is a row whose value may be at most bound. NaN is not.
 func (r *results) within(what, config string, value float64, unit string, bound float64, note string) error {
 	ok := no

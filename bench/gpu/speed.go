@@ -72,9 +72,11 @@ const (
 
 // speed measures all configurations, as far as time goes.
 func (o options) speed(ctx context.Context, only string) error {
-	if be, err := o.start(o.backend); be == nil {
+	be, err := o.start(o.backend)
+	if be == nil {
 		return err
 	}
+	be.Engine.Finalize() // the card is for the processes that measure
 	torch := &torchPeer{python: o.python, script: o.root + "/bench/gpu/torch_peer.py", gpu: isGPU(o.backend)}
 	defer torch.stop()
 	peak, hurry := 0., false

@@ -10,8 +10,6 @@ import (
 	"samediff/sdlib/vit"
 )
 
-const testdata = "../../sdlib/vit/testdata"
-
 // Every drawing is a model that there can be, and a seed always draws the same.
 func TestDraw(t *testing.T) {
 	for seed := range uint64(50) {

@@ -89,7 +89,7 @@ func At(c vit.Config, side int) vit.Config {
 }
 
 // Compare runs a model on the images of a file that holds what transformers computed
-// from the same weights, in each precision, and returns the Distances and the
+// from the same weights, in each precision, and returns the distances and the
 // logits in float32.
 func Compare(be *backend.Backend, m *vit.Model, path string, precisions ...vit.Precision) ([]Distances, []float32, error) {
 	golden, err := safetensors.Open(path)
