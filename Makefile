@@ -3,6 +3,7 @@
 #   .venv/   Python side      .tools/  gonb, goimports, staticcheck      bin/  sd
 #   .sd/     what was computed (the artifact store), and the executed notebooks of "make demo" and "make test"
 #   .parity/ PyTorch and transformers, for "make parity" alone
+#   .carry/  programs packed for a machine with a GPU and without Go, by "make gpu-carry" alone
 #
 # Outside it only the user's caches of Go, goimports and pip are used.
 
@@ -18,6 +19,7 @@ NBFLAGS   ?=# more flags for the notebook runner, e.g. NBFLAGS=--timings
 LABFLAGS  ?=# more flags for JupyterLab, e.g. LABFLAGS=--no-browser
 TESTFLAGS ?=# more flags for go test, e.g. TESTFLAGS=-race
 BENCH     ?= .# which benchmarks, a regular expression
+GPUFLAGS  ?=# for make gpu, e.g. GPUFLAGS="--parts setup"
 PARITYFLAGS ?=# for make parity, e.g. PARITYFLAGS="-seed 7 -base all"
 PARITYPIP ?=# more flags for its pip
 PARITY_PYTHON ?= .parity/bin/python# a Python that has what bench/parity/requirements.txt names
@@ -115,11 +117,20 @@ parity: setup $(if $(filter .parity/%,$(PARITY_PYTHON)),.parity/done) ## compare
 	.parity/bin/python -m pip install --quiet --disable-pip-version-check $(PARITYPIP) -r $<
 	@touch $@
 
+# On the machine with the GPU itself; PyTorch is compared with if a Python there has it.
+.PHONY: gpu gpu-carry
+gpu: cuda build ## check and measure all on an NVIDIA GPU, eight minutes, results in .sd/gpu (docs/benchmarks.md)
+	@go build -o bin/gpu ./bench/gpu
+	@bench/gpu/run.sh --bin bin $(GPUFLAGS) .sd/gpu
+
+gpu-carry: ## pack the programs for a GPU machine without Go or network, into .carry/gpu
+	@bench/gpu/build.sh
+
 # --- cleaning up ----------------------------------------------------------------------------------
 
 .PHONY: clean distclean
 clean: ## remove bin/ and the executed notebooks; what was computed stays in .sd
 	rm -rf bin $(DEMO) .sd/test
 
-distclean: clean ## remove the set-up too (.venv, .tools, .parity)
-	rm -rf .venv .tools .parity
+distclean: clean ## remove the set-up too (.venv, .tools, .parity, .carry)
+	rm -rf .venv .tools .parity .carry

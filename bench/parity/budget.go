@@ -1,16 +1,15 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
 	"slices"
 
+	"samediff/bench/internal/golden"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/figure"
-	"samediff/sdlib/safetensors"
 	"samediff/sdlib/vit"
 )
 
@@ -31,39 +30,39 @@ func printBudget() error {
 		return err
 	}
 	columns := []string{"xla:cpu", "pure Go", "tf32", "bf16"}
-	all := map[vit.Family][]distances{}
+	all := map[vit.Family][]golden.Distances{}
 	made, failed := "", false
 	for _, path := range files {
-		m, err := load(filepath.Dir(path))
+		m, err := golden.Load(filepath.Dir(path))
 		if err != nil {
 			return err
 		}
-		onXLA, _, err := compare(xla, m, path, vit.F32, vit.TF32, vit.BF16)
+		onXLA, _, err := golden.Compare(xla, m, path, vit.F32, vit.TF32, vit.BF16)
 		if err != nil {
 			return err
 		}
-		onGo, _, err := compare(plain, m, path, vit.F32)
+		onGo, _, err := golden.Compare(plain, m, path, vit.F32)
 		if err != nil {
 			return err
 		}
 		family := m.Config.Family
 		if all[family] == nil {
-			all[family] = []distances{{}, {}, {}, {}}
+			all[family] = []golden.Distances{{}, {}, {}, {}}
 		}
-		for i, d := range []distances{onXLA[0], onGo[0], onXLA[1], onXLA[2]} {
-			all[family][i].add(d)
+		for i, d := range []golden.Distances{onXLA[0], onGo[0], onXLA[1], onXLA[2]} {
+			all[family][i].Add(d)
 		}
-		failed = failed || !(onXLA[0].worst() <= tolerance && onGo[0].worst() <= tolerance)
-		if made, err = madeWith(path); err != nil {
+		failed = failed || !(onXLA[0].Worst() <= golden.Tolerance && onGo[0].Worst() <= golden.Tolerance)
+		if made, err = golden.MadeWith(path); err != nil {
 			return err
 		}
 	}
 	t := figure.Table{Columns: slices.Concat([]string{"family", "values"}, columns)}
 	for _, f := range vit.Families {
-		for _, kind := range kindsOfValues {
+		for _, kind := range golden.Kinds {
 			row := []any{f.String(), kind}
 			for _, d := range all[f] {
-				row = append(row, d.text(kind))
+				row = append(row, d.Text(kind))
 			}
 			t.Add(row...)
 		}
@@ -74,34 +73,7 @@ func printBudget() error {
 	}
 	fmt.Printf("%d files, made with %s; %v\n\n%s", len(files), made, xla, text)
 	if failed {
-		return fmt.Errorf("parity: a value in float32 is further than %.0e of its scale from transformers'", tolerance)
+		return fmt.Errorf("parity: a value in float32 is further than %.0e of its scale from transformers'", golden.Tolerance)
 	}
 	return nil
-}
-
-// load reads a classifier, or the encoder of a model that is none.
-func load(dir string) (*vit.Model, error) {
-	m, err := vit.Load(dir)
-	if err == nil {
-		return m, nil
-	}
-	backbone, other := vit.LoadBackbone(dir, 2, 1, 0)
-	if other != nil {
-		return nil, err
-	}
-	return backbone, nil
-}
-
-// madeWith says which versions a golden file was made with.
-func madeWith(path string) (string, error) {
-	f, err := safetensors.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	var versions struct{ Transformers, Torch string }
-	if err := json.Unmarshal([]byte(f.Metadata()["made_with"]), &versions); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	return fmt.Sprintf("transformers %s, torch %s", versions.Transformers, versions.Torch), nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"samediff/bench/internal/golden"
 	"samediff/bench/internal/peer"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/figure"
@@ -42,7 +43,7 @@ func exchange(python string, seed uint64, base, keep string) error {
 		defer os.RemoveAll(keep)
 	}
 	fmt.Printf("seed %d; %s; %v\n\n", seed, p.Version, be)
-	t := figure.Table{Columns: []string{"family", "model", "images", "backend", hidden, attention, logits, "PyTorch to float64", "read back"}}
+	t := figure.Table{Columns: []string{"family", "model", "images", "backend", golden.Hidden, golden.Attention, golden.Logits, "PyTorch to float64", "read back"}}
 	var failures []string
 	for i, d := range draws {
 		fmt.Fprintf(os.Stderr, "%d of %d: %s, %s\n", i+1, len(draws), d.Kind, d)
@@ -52,9 +53,9 @@ func exchange(python string, seed uint64, base, keep string) error {
 			return fmt.Errorf("parity: %s, %s (seed %d): %w", d.Kind, d, seed, err)
 		}
 		for _, r := range rows {
-			t.Add(d.Kind, d.String(), d.Batch, r.backend, r.here.text(hidden), r.here.text(attention), r.here.text(logits),
-				scientific(r.exact), scientific(r.back))
-			if x := max(r.here.worst(), r.back); !(x <= tolerance) {
+			t.Add(d.Kind, d.String(), d.Batch, r.backend, r.here.Text(golden.Hidden), r.here.Text(golden.Attention), r.here.Text(golden.Logits),
+				golden.Scientific(r.exact), golden.Scientific(r.back))
+			if x := max(r.here.Worst(), r.back); !(x <= golden.Tolerance) {
 				failures = append(failures, fmt.Sprintf("%s, %s on %s: %.1e", d.Kind, d, r.backend, x))
 			}
 		}
@@ -103,9 +104,9 @@ func draw(seed uint64, base string) ([]drawing, error) {
 // A row is what was found for a model on a backend.
 type row struct {
 	backend string
-	here    distances // from what PyTorch computed
-	exact   float64   // PyTorch's own distance from the same computation in float64
-	back    float64   // of the logits that transformers computes from what was written here
+	here    golden.Distances // from what PyTorch computed
+	exact   float64          // PyTorch's own distance from the same computation in float64
+	back    float64          // of the logits that transformers computes from what was written here
 }
 
 // one has PyTorch make a model, computes with it, and has PyTorch read what is written of it.
@@ -135,7 +136,7 @@ func one(p *peer.Process, d drawing, dir string) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		found, ours, err := compare(be, m, filepath.Join(dir, "golden.safetensors"), vit.F32)
+		found, ours, err := golden.Compare(be, m, filepath.Join(dir, "golden.safetensors"), vit.F32)
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +168,7 @@ func readAll(dir string) (*vit.Model, error) {
 	var first *vit.Model
 	var name string
 	for _, format := range formats {
-		m, err := load(filepath.Join(dir, string(format)))
+		m, err := golden.Load(filepath.Join(dir, string(format)))
 		if err != nil {
 			return nil, err
 		}

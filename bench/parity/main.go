@@ -20,9 +20,6 @@ import (
 	"os"
 )
 
-// tolerance is how far a value may be from transformers', relative to the scale of its tensor.
-const tolerance = 1e-5
-
 func main() {
 	budget := flag.Bool("budget", false, "print the error budget from the golden files, and compute nothing else")
 	python := flag.String("python", "python3", "a Python with what requirements.txt names")

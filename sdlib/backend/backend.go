@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -43,6 +44,9 @@ type Backend struct {
 	Version string
 	// Why says who made the choice: a name that was asked for, or what was missing for a better one.
 	Why string
+	// Missing are NVIDIA's libraries that a CUDA plugin needs for models and that do not load,
+	// and tools of its compiler that are not found.
+	Missing []string
 }
 
 // String describes the backend in one line: "xla:cpu (PJRT 0.81): no NVIDIA GPU here".
@@ -85,7 +89,8 @@ var (
 //
 // On CUDA, products of float32 are computed in float32. "xla:cuda,tf32=true" lets the
 // GPU round their factors to TF32's 10 bits after the point, which is several times
-// faster; docs/parity.md has what that costs.
+// faster; docs/parity.md has what that costs. The GPU's memory is taken as it is needed;
+// "xla:cuda,preallocate=true" takes three quarters of it at once, as XLA does by itself.
 //
 // The error says what was looked for, where, and how to get it.
 func Open(name string) (*Backend, error) {
@@ -171,16 +176,25 @@ func openGo(b *Backend, kind, options string) (err error) {
 	return nil
 }
 
-// A missingError says why a backend can't be used here; Short is its first clause.
-type missingError struct{ Short, Long string }
+// A missingError says why a backend can't be used here, and how to mend that; Short is its first clause.
+type missingError struct{ Short, Long, Mend string }
 
-func (e *missingError) Error() string { return e.Short + e.Long }
+func (e *missingError) Error() string { return e.Short + e.Long + "; " + e.Mend }
 
 func reason(err error) string {
 	if m, ok := err.(*missingError); ok {
 		return m.Short
 	}
 	return err.Error()
+}
+
+// Explain parts an error of [Open] into what is wrong and how to mend it, "" where the
+// error does not say that apart.
+func Explain(err error) (wrong, mend string) {
+	if m := (*missingError)(nil); errors.As(err, &m) {
+		return strings.Replace(err.Error(), "; "+m.Mend, "", 1), m.Mend
+	}
+	return err.Error(), ""
 }
 
 // A Status is one line of a health check: a backend, and what came of opening it

@@ -26,6 +26,12 @@
 //   - Different backends, and different CPUs, round differently: results agree to
 //     about 1e-5 of a tensor's scale, not to the bit. On one machine and one backend
 //     they are the same to the bit.
+//   - On a GPU, memory is taken as it is needed, so that two notebooks can share one
+//     ("xla:cuda,preallocate=true" takes most of it at once), and float32 is not rounded
+//     to TF32 unless asked for ("xla:cuda,tf32=true"). The plugin and NVIDIA's libraries
+//     are those of Python's wheels: `make cuda` installs them into .venv, and
+//     PJRT_PLUGIN_LIBRARY_PATH names the site-packages of another Python. XLA gets its
+//     mathematical functions (libdevice) by $XLA_FLAGS, unless they are named there already.
 //   - The pure Go backend is opened as "go:ops_sequential": with GoMLX's default it
 //     can deadlock while training.
 //   - What is done for a platform depends on what the plugin reports ([Backend].Platform), not

@@ -6,6 +6,7 @@ package backend
 func openXLA(_ *Backend, _, _ string) error {
 	return &missingError{
 		Short: "built without XLA",
-		Long:  " (-tags noxla, CGO_ENABLED=0, or a platform that go-xla does not serve here): build with cgo and without that tag, or use the backend \"" + Go + "\"",
+		Long:  " (-tags noxla, CGO_ENABLED=0, or a platform that go-xla does not serve here)",
+		Mend:  "build with cgo and without that tag, or use the backend \"" + Go + "\"",
 	}
 }

@@ -53,7 +53,8 @@ func pluginFolders() []string {
 }
 
 // findPlugin returns the path of the plugin for "cpu" or "cuda"; an absolute path is taken as it is.
-func findPlugin(kind string) (string, error) {
+// Of several in one place it takes the first that prefer lists.
+func findPlugin(kind string, prefer func(paths []string) []string) (string, error) {
 	if filepath.IsAbs(kind) {
 		return kind, checkPlugin(kind)
 	}
@@ -61,16 +62,25 @@ func findPlugin(kind string) (string, error) {
 	for _, folder := range folders {
 		for _, name := range pluginFiles[kind] {
 			matches, _ := filepath.Glob(filepath.Join(folder, name))
-			for _, path := range matches {
+			for _, path := range prefer(matches) {
 				return path, checkPlugin(path)
 			}
 		}
 	}
 	return "", &missingError{
 		Short: fmt.Sprintf("no XLA plugin for %s found", kind),
-		Long: fmt.Sprintf(": looked for %s in %s. Run `make setup` to install the CPU plugin, or set %s to the folder that holds one, or use the backend %q",
-			strings.Join(pluginFiles[kind], ", "), strings.Join(folders, ", "), pluginPathEnv, Go),
+		Long:  fmt.Sprintf(": looked for %s in %s", strings.Join(pluginFiles[kind], ", "), strings.Join(folders, ", ")),
+		Mend: fmt.Sprintf("run `%s` to install it, or set %s to the folder that holds one (a Python's site-packages, for instance), or use the backend %q",
+			installs(kind), pluginPathEnv, Go),
 	}
+}
+
+// installs is the command that installs a plugin.
+func installs(kind string) string {
+	if kind == "cuda" {
+		return "make cuda"
+	}
+	return "make setup"
 }
 
 // checkPlugin returns an error unless a file can be a plugin, a shared library that exports
@@ -80,7 +90,7 @@ func checkPlugin(path string) error {
 	f, err := elf.Open(path)
 	if err != nil {
 		if os.IsNotExist(err) {
-			return fmt.Errorf("XLA plugin %s: there is no such file; %s", path, mend)
+			return &missingError{Short: "XLA plugin " + path, Long: ": there is no such file", Mend: mend}
 		}
 		return fmt.Errorf("XLA plugin %s is no ELF library (%v): %s", path, err, mend)
 	}

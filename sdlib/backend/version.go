@@ -26,6 +26,19 @@ static const char *pjrt_version(const char *path, int *major, int *minor) {
 	*major = api->version.major, *minor = api->version.minor;
 	return NULL;
 }
+
+// driver_version loads the library of NVIDIA's driver and asks for the newest CUDA that it runs.
+static const char *driver_version(const char *path, int *version) {
+	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+	if (!library) return dlerror();
+	int (*get)(int *) = (int (*)(int *))dlsym(library, "cuDriverGetVersion");
+	if (!get) return dlerror();
+	return get(version) ? "cuDriverGetVersion fails" : NULL;
+}
+
+static const char *load_library(const char *path) {
+	return dlopen(path, RTLD_LAZY | RTLD_LOCAL) ? NULL : dlerror();
+}
 */
 import "C"
 
@@ -39,13 +52,32 @@ import (
 // that it speaks. go-xla calls the plugin's functions by their places in a table that
 // a version defines: the version must be known before the first call.
 func pjrtVersion(path string) (major, minor int, err error) {
+	var a, b C.int
+	err = withLibrary(path, func(name *C.char) *C.char { return C.pjrt_version(name, &a, &b) })
+	return int(a), int(b), err
+}
+
+// driverVersion returns the newest CUDA version that NVIDIA's driver runs, 12040 for CUDA 12.4,
+// and leaves the driver's library loaded. path is the library's name or place.
+func driverVersion(path string) (int, error) {
+	var version C.int
+	err := withLibrary(path, func(name *C.char) *C.char { return C.driver_version(name, &version) })
+	return int(version), err
+}
+
+// loadLibrary loads a library for good: whoever asks for its name later is given it.
+func loadLibrary(path string) error {
+	return withLibrary(path, func(name *C.char) *C.char { return C.load_library(name) })
+}
+
+// withLibrary calls a function that returns NULL, or what went wrong.
+func withLibrary(path string, call func(name *C.char) *C.char) error {
 	runtime.LockOSThread() // dlerror's message belongs to the thread
 	defer runtime.UnlockOSThread()
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
-	var a, b C.int
-	if message := C.pjrt_version(name, &a, &b); message != nil {
-		return 0, 0, errors.New(C.GoString(message))
+	if message := call(name); message != nil {
+		return errors.New(C.GoString(message))
 	}
-	return int(a), int(b), nil
+	return nil
 }

@@ -20,23 +20,31 @@ func init() { xla.EnableAutoInstall(false) } // it would download a plugin behin
 
 // openXLA opens the plugin for "cpu" or "cuda", or the one at an absolute path.
 func openXLA(b *Backend, kind, options string) error {
-	if kind == "cuda" {
-		if gpus, _ := filepath.Glob("/dev/nvidia[0-9]*"); len(gpus) == 0 {
-			return &missingError{Short: "no NVIDIA GPU here",
-				Long: ": looked for /dev/nvidia0 (in a container, start it with access to the GPU). Use the backend " + CPU + " or " + Go}
+	mend := "run `make setup` to install the version pinned in kernels/requirements.txt"
+	onCUDA := kind == "cuda" || filepath.IsAbs(kind) && pjrt.IsCUDAName(kind) // so far by the name alone
+	var driver cudaVersion
+	if onCUDA {
+		mend = "run `make cuda` to install the version pinned in kernels/requirements-cuda.txt"
+		var err error
+		if driver, err = findDriver(); err != nil && kind == "cuda" {
+			return err
 		}
 	}
-	path, err := findPlugin(kind)
+	path, err := findPlugin(kind, func(paths []string) []string { return newest(paths, driver) })
 	if err != nil {
 		return err
 	}
-	const mend = "run `make setup` to install the version pinned in kernels/requirements.txt"
 	major, minor, err := pjrtVersion(path)
 	if err != nil {
 		return fmt.Errorf("XLA plugin %s does not load: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
 	}
 	if major != pjrtMajor {
 		return fmt.Errorf("XLA plugin %s speaks PJRT %d.%d, expected %d.x: %s", path, major, minor, pjrtMajor, mend)
+	}
+	if onCUDA {
+		if b.Missing, err = prepareCUDA(path, driver); err != nil {
+			return err
+		}
 	}
 	if b.Platform, err = platform(kind, path); err != nil {
 		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
@@ -64,6 +72,25 @@ func openXLA(b *Backend, kind, options string) error {
 	}
 	b.Plugin, b.Version = path, fmt.Sprintf("%d.%d", major, minor)
 	return nil
+}
+
+// prepareCUDA makes ready what a CUDA plugin needs when it starts, and returns which of
+// NVIDIA's libraries and tools are missing. It fails where the driver is too old for the plugin.
+func prepareCUDA(path string, driver cudaVersion) (missing []string, err error) {
+	nvidia := nvidiaFolder(path)
+	setCUDAEnvironment(nvidia)
+	plugin, err := pjrt.GetPlugin(path)
+	if err != nil {
+		return nil, fmt.Errorf("XLA plugin %s does not load: %s", path, firstLine(err))
+	}
+	builtFor, _ := plugin.Attributes()["cuda_version"].(int64)
+	if err := checkDriver(path, cudaVersion(builtFor), driver); err != nil {
+		return nil, err
+	}
+	if builtFor == 0 {
+		return nil, nil // a plugin that does not say needs what it is linked with
+	}
+	return append(loadCUDALibraries(nvidia, cudaVersion(builtFor)), missingTools(nvidia)...), nil
 }
 
 // platform is what the plugin at path computes on. A plugin that was found under its platform's
@@ -96,6 +123,8 @@ func firstLine(err error) string {
 // clientOptions are what the plugin is started with. XLA's CPU client has as many threads
 // as it has devices, by default four, if the machine has fewer CPUs; on two of
 // them four threads spend a sixth of a training step in each other's way.
+//
+// To a CUDA plugin go-xla gives preallocate=false, unless the user's options say otherwise.
 func clientOptions(platform string) pjrt.NamedValuesMap {
 	if platform != "cpu" { // other plugins do not know the option
 		return nil

@@ -71,7 +71,8 @@ func TestPluginFolders(t *testing.T) {
 	if err := os.WriteFile(want, []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if path, err := findPlugin("cpu"); path != want || err == nil || !strings.Contains(err.Error(), "no ELF library") {
+	all := func(paths []string) []string { return paths }
+	if path, err := findPlugin("cpu", all); path != want || err == nil || !strings.Contains(err.Error(), "no ELF library") {
 		t.Errorf("found %q, %v; expected %q, which is no library", path, err, want)
 	}
 }

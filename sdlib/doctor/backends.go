@@ -1,16 +1,26 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"samediff/sdlib/backend"
 )
 
-// backends opens every backend and computes something tiny on it, and tells which one is taken. One working backend is
-// necessary, and so is XLA on the CPU where nothing faster works; a GPU is not.
+// backends opens every backend and computes something tiny on it, and says which one is taken.
 func backends(chosen string) []Finding {
-	statuses := backend.Check()
+	all := each(backend.Check())
+	be, err := backend.Open(chosen)
+	if err != nil {
+		return append(all, failed("Backend taken", err.Error(), "unset $SD_BACKEND and $GOMLX_BACKEND, or name one that works"))
+	}
+	return append(all, ok("Backend taken", be.String()))
+}
+
+// each has a finding for every backend. One that works is necessary, and so is XLA on the CPU
+// where nothing faster works; a GPU is not.
+func each(statuses []backend.Status) []Finding {
 	fast := ""
 	for _, s := range statuses {
 		if s.Err == nil && s.Backend.IsXLA() {
@@ -21,24 +31,29 @@ func backends(chosen string) []Finding {
 	var all []Finding
 	for _, s := range statuses {
 		name := "Backend " + s.Name
-		switch {
-		case s.Err == nil:
+		if s.Err == nil {
 			all = append(all, ok(name, working(s)))
+			continue
+		}
+		wrong, mend := backend.Explain(s.Err)
+		switch {
 		case s.Name == backend.CUDA:
-			all = append(all, absent(name, s.Err.Error(), "with an NVIDIA GPU and its driver: run `make cuda`"))
-		case s.Name == backend.CPU && fast != "":
-			all = append(all, absent(name, s.Err.Error(), setup))
-		case s.Name == backend.CPU && strings.Contains(s.Err.Error(), "built without XLA"):
-			all = append(all, absent(name, s.Err.Error(), "build with cgo and without -tags noxla"))
+			all = append(all, absent(name, wrong, cmp.Or(mend, cudaMend(s))))
+		case s.Name == backend.CPU && (fast != "" || strings.Contains(wrong, "built without XLA")):
+			all = append(all, absent(name, wrong, cmp.Or(mend, setup)))
 		default:
-			all = append(all, failed(name, s.Err.Error(), setup))
+			all = append(all, failed(name, wrong, cmp.Or(mend, setup)))
 		}
 	}
-	be, err := backend.Open(chosen)
-	if err != nil {
-		return append(all, failed("Backend taken", err.Error(), "unset $SD_BACKEND and $GOMLX_BACKEND, or name one that works"))
+	return all
+}
+
+// cudaMend is what to do where a GPU, its driver and a plugin are there and it does not work all the same.
+func cudaMend(s backend.Status) string {
+	if s.Backend != nil && len(s.Backend.Missing) > 0 {
+		return fmt.Sprintf("of NVIDIA's libraries and tools %s are missing: `make cuda` installs them beside the plugin", strings.Join(s.Backend.Missing, ", "))
 	}
-	return append(all, ok("Backend taken", be.String()))
+	return "run `make cuda` to install the pinned plugin and NVIDIA's libraries; `nvidia-smi` shows what the driver sees; TF_CPP_MIN_LOG_LEVEL=0 lets XLA say more"
 }
 
 func working(s backend.Status) string {
@@ -49,5 +64,9 @@ func working(s backend.Status) string {
 	if s.Devices == 1 {
 		devices = "1 device"
 	}
-	return fmt.Sprintf("%s, PJRT %s, %s, %s", s.Result, s.Version, devices, s.Plugin)
+	text := fmt.Sprintf("%s, PJRT %s, %s, %s", s.Result, s.Version, devices, s.Plugin)
+	if len(s.Backend.Missing) > 0 {
+		text += "; without " + strings.Join(s.Backend.Missing, ", ") + ", which models may come to need (`make cuda` installs them)"
+	}
+	return text
 }

@@ -1,6 +1,10 @@
-package main
+// Package golden compares the forward pass with what transformers computed from the same
+// weights: files that hold images, and every named value of the pass on them. Those of
+// sdlib/vit/testdata are of tiny models of every family.
+package golden
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -15,58 +19,64 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// A kind of value of the forward pass.
+// Tolerance is how far a value in float32 may be from transformers', relative to the scale of its tensor.
+const Tolerance = 1e-5
+
+// The kinds of values of the forward pass.
 const (
-	hidden    = "hidden states"     // embeddings, the residual stream after each attention and each block, the final norm
-	attention = "attention weights" // of every head
-	inside    = "inside blocks"     // queries, keys, values, outputs of heads, attention and MLP
-	logits    = "logits"
+	Hidden    = "hidden states"     // embeddings, the residual stream after each attention and each block, the final norm
+	Attention = "attention weights" // of every head
+	Inside    = "inside blocks"     // queries, keys, values, outputs of heads, attention and MLP
+	Logits    = "logits"
 )
 
-var kindsOfValues = []string{hidden, attention, inside, logits}
+// Kinds are all of them.
+var Kinds = []string{Hidden, Attention, Inside, Logits}
 
 func kindOf(node string) string {
 	switch {
 	case node == "logits":
-		return logits
+		return Logits
 	case strings.HasSuffix(node, "attn/weights"):
-		return attention
+		return Attention
 	case !strings.HasPrefix(node, "block"), strings.Contains(node, "/resid_"):
-		return hidden
+		return Hidden
 	}
-	return inside
+	return Inside
 }
 
 // Distances are, for each kind of value, the largest difference from transformers of any
 // tensor of that kind, relative to the tensor's largest absolute value.
-type distances map[string]float64
+type Distances map[string]float64
 
-func (d distances) add(more distances) {
+// Add takes over larger distances.
+func (d Distances) Add(more Distances) {
 	for kind, x := range more {
 		d[kind] = max(d[kind], x) // NaN stays NaN
 	}
 }
 
-// worst is that of all kinds.
-func (d distances) worst() (x float64) {
+// Worst is that of all kinds.
+func (d Distances) Worst() (x float64) {
 	for _, y := range d {
 		x = max(x, y)
 	}
 	return x
 }
 
-// text is what a table shows of a kind, a dash where there is nothing to compare with.
-func (d distances) text(kind string) string {
+// Text is what a table shows of a kind, a dash where there is nothing to compare with.
+func (d Distances) Text(kind string) string {
 	if x, ok := d[kind]; ok {
-		return scientific(x)
+		return Scientific(x)
 	}
 	return "–"
 }
 
-func scientific(x float64) string { return fmt.Sprintf("%.1e", x) }
+// Scientific is a distance with two digits.
+func Scientific(x float64) string { return fmt.Sprintf("%.1e", x) }
 
-// at returns the configuration of the same model for images of another side.
-func at(c vit.Config, side int) vit.Config {
+// At returns the configuration of the same model for images of another side.
+func At(c vit.Config, side int) vit.Config {
 	learned := c.PosGrid
 	if learned == 0 {
 		learned = c.Grid()
@@ -78,10 +88,10 @@ func at(c vit.Config, side int) vit.Config {
 	return c
 }
 
-// compare runs a model on the images of a file that holds what transformers computed
+// Compare runs a model on the images of a file that holds what transformers computed
 // from the same weights, in each precision, and returns the distances and the
 // logits in float32.
-func compare(be *backend.Backend, m *vit.Model, path string, precisions ...vit.Precision) ([]distances, []float32, error) {
+func Compare(be *backend.Backend, m *vit.Model, path string, precisions ...vit.Precision) ([]Distances, []float32, error) {
 	golden, err := safetensors.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -93,7 +103,7 @@ func compare(be *backend.Backend, m *vit.Model, path string, precisions ...vit.P
 		return nil, nil, fmt.Errorf("%s has no images", path)
 	}
 	if side := raw.Shape[1]; side != c.Image {
-		c = at(c, side)
+		c = At(c, side)
 	}
 	images, err := c.Images(slices.Clone(raw.Data))
 	if err != nil {
@@ -119,7 +129,7 @@ func compare(be *backend.Backend, m *vit.Model, path string, precisions ...vit.P
 	if err != nil {
 		return nil, nil, err
 	}
-	found := make([]distances, len(precisions))
+	found := make([]Distances, len(precisions))
 	var answer []float32
 	for i, value := range values {
 		name, d := names[i%len(names)], i/len(names)
@@ -143,9 +153,9 @@ func compare(be *backend.Backend, m *vit.Model, path string, precisions ...vit.P
 			return nil, nil, fmt.Errorf("%s of %s: %w", name, filepath.Dir(path), err)
 		}
 		if found[d] == nil {
-			found[d] = distances{}
+			found[d] = Distances{}
 		}
-		found[d].add(distances{kindOf(name): x})
+		found[d].Add(Distances{kindOf(name): x})
 	}
 	return found, answer, nil
 }
@@ -164,4 +174,31 @@ func distance(got, want []float32) (float64, error) {
 		return 0, fmt.Errorf("all %d expected numbers are 0", len(want))
 	}
 	return diff / scale, nil
+}
+
+// Load reads a classifier, or the encoder of a model that is none.
+func Load(dir string) (*vit.Model, error) {
+	m, err := vit.Load(dir)
+	if err == nil {
+		return m, nil
+	}
+	backbone, other := vit.LoadBackbone(dir, 2, 1, 0)
+	if other != nil {
+		return nil, err
+	}
+	return backbone, nil
+}
+
+// MadeWith says which versions a golden file was made with.
+func MadeWith(path string) (string, error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	var versions struct{ Transformers, Torch string }
+	if err := json.Unmarshal([]byte(f.Metadata()["made_with"]), &versions); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return fmt.Sprintf("transformers %s, torch %s", versions.Transformers, versions.Torch), nil
 }
