@@ -84,6 +84,9 @@ func (m *Model) SaveAs(dir string, s Saving) error {
 		if err != nil {
 			return err
 		}
+		if err := m.Origin.write(aside); err != nil {
+			return fmt.Errorf("vit: save model: %w", err)
+		}
 		return m.Config.writeAs(aside, torchNames[s.DType])
 	})
 }
@@ -159,7 +162,7 @@ func onlyModel(dir string) error {
 	if err != nil {
 		return fmt.Errorf("vit: save model: %w", err)
 	}
-	patterns := []string{configFile, processorFile, "model-*-of-*.safetensors", "pytorch_model-*-of-*.bin"}
+	patterns := []string{configFile, processorFile, originFile, "model-*-of-*.safetensors", "pytorch_model-*-of-*.bin"}
 	for _, f := range formats {
 		patterns = append(patterns, f.name)
 	}
