@@ -69,7 +69,7 @@ func loadFolder(dir string, c Config, newHead *uint64) (*Model, error) {
 	defer file.Close()
 	m, err := load(file, path, c, newHead)
 	if err == nil {
-		m.Origin, err = readOrigin(dir)
+		m.Origin, err = ReadOrigin(dir)
 	}
 	return m, err
 }

@@ -73,6 +73,13 @@ func loadONNXBackbone(path string, classes int, seed uint64, image int) (*Model,
 	return m, m.Config.Validate()
 }
 
+// IsONNX reports whether [Load] would read an ONNX export: a file whose name ends in .onnx, or a folder with model.onnx and no other
+// weights.
+func IsONNX(path string) bool {
+	_, ok := onnxPath(path)
+	return ok
+}
+
 // onnxPath returns the ONNX file that a path stands for: itself, or the only weights that its folder has.
 func onnxPath(path string) (string, bool) {
 	info, err := os.Stat(path)

@@ -34,8 +34,8 @@ func (o *Origin) String() string {
 	return o.Weights
 }
 
-// readOrigin reads a folder's origin.json, nil where there is none.
-func readOrigin(dir string) (*Origin, error) {
+// ReadOrigin reads the origin.json of a model's folder, nil where there is none.
+func ReadOrigin(dir string) (*Origin, error) {
 	o := new(Origin)
 	err := readJSON(filepath.Join(dir, originFile), o)
 	if errors.Is(err, fs.ErrNotExist) {

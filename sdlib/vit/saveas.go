@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/torchfile"
@@ -30,6 +31,8 @@ type Saving struct {
 	Format     Format // "" is Safetensors
 	DType      string // of the weights in the file: "F32", which "" is, "F16" or "BF16"
 	ShardBytes int    // the most that a shard holds, unless a single tensor is larger; 0 is DefaultShard
+
+	headless bool // leave the head out: of a backbone, which has none
 }
 
 // DefaultShard cuts a ViT-B into four.
@@ -67,6 +70,9 @@ func (m *Model) SaveAs(dir string, s Saving) error {
 		all, err := m.safetensors()
 		if err != nil {
 			return err
+		}
+		if head := m.Config.Family.Traits().layout.head + "."; s.headless {
+			all = slices.DeleteFunc(all, func(t safetensors.Tensor) bool { return strings.HasPrefix(t.Name, head) })
 		}
 		for i, t := range all {
 			if all[i], err = t.As(s.DType); err != nil {
