@@ -50,7 +50,7 @@ func each(message []byte, visit func(field) error) error {
 		case protowire.BytesType:
 			f.bytes, n = protowire.ConsumeBytes(message)
 		default:
-			return fmt.Errorf("field %d has wire type %d, which ONNX does not use", number, wire)
+			return fmt.Errorf("field %d has wire type %d, which ONNX does not use: is it an ONNX file?", number, wire)
 		}
 		if n < 0 {
 			return errTruncated
@@ -63,7 +63,7 @@ func each(message []byte, visit func(field) error) error {
 	return nil
 }
 
-// is reports whether a field is a message, text or a packed list, and an error where it should be and is not.
+// message returns the bytes of a message, a text or a packed list.
 func (f field) message() ([]byte, error) {
 	if f.wire != protowire.BytesType {
 		return nil, fmt.Errorf("field %d has wire type %d, expected a length and bytes", f.number, f.wire)

@@ -20,6 +20,9 @@ func (b *book) sum(x, y value) value {
 	if c, ok := y.scalar(); ok && !(y.t != nil && wantsBias(x)) {
 		return b.shift(x, c)
 	}
+	if c, ok := y.lit.uniform(x.shape()); ok && y.t == nil && x.t != nil { // a mask that masks nothing
+		return b.shift(x, c)
+	}
 	if _, ok := x.scalar(); ok || x.is(constant) && !y.is(constant) {
 		if _, both := y.scalar(); !both && !y.is(constant) {
 			return b.sum(y, x)

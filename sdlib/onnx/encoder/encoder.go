@@ -206,27 +206,25 @@ func (r *reader) encoder() (*Encoder, error) {
 	return e, nil
 }
 
-// goesTo describes what reads a term.
+// goesTo describes what reads a term, and the first thing in the graph that is not understood.
 func (r *reader) goesTo(t *term) string {
 	var all []string
 	for _, u := range r.users[t] {
+		if u.kind == normalized || u.kind == norm && len(u.args) < 3 { // on the way to a LayerNorm
+			continue
+		}
 		all = append(all, u.String())
 	}
-	if all == nil {
-		// Operations that are not understood make no terms, but they are there.
-		for i := range r.model.Nodes {
-			n := &r.model.Nodes[i]
-			for _, name := range n.Inputs {
-				if r.values[name].t == t && len(n.Outputs) > 0 && r.values[n.Outputs[0]].is(other) {
-					all = append(all, r.values[n.Outputs[0]].String())
-				}
-			}
+	text := "nothing that is understood"
+	if all != nil {
+		text = strings.Join(all[:min(3, len(all))], "; ")
+	}
+	for _, name := range r.names() {
+		if v := r.values[name]; v.is(other) {
+			return text + " (what is not understood begins with " + v.String() + ")"
 		}
 	}
-	if all == nil {
-		return "nothing but the outputs"
-	}
-	return strings.Join(all[:min(3, len(all))], "; ")
+	return text
 }
 
 // norm returns the weights of a LayerNorm, all of which have the same ε.

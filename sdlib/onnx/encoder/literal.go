@@ -9,14 +9,15 @@ import (
 	"samediff/sdlib/onnx"
 )
 
-// A literal is a small constant, as exporters compute shapes and scales with. One of ints and floats is set.
+// A literal is a small constant, as exporters compute shapes, scales and masks with. One of ints and floats is set. They have an
+// element for each of the shape's, or one, which all of them are: so masks of any size are small.
 type literal struct {
 	shape  []int
 	ints   []int64
 	floats []float64
 }
 
-// Bounds of literals: attention masks of a thousand tokens are not among them.
+// Bounds of literals.
 const (
 	maxLiteral  = 1 << 16 // elements of one
 	maxLiterals = 1 << 24 // elements of all of a graph
@@ -24,22 +25,40 @@ const (
 
 var errLarge = errors.New("a constant is larger than what shapes are computed with")
 
+// size returns the elements that are kept.
 func (v *literal) size() int { return max(len(v.ints), len(v.floats)) }
 
 // number returns the only element.
 func (v *literal) number() (float64, bool) {
-	switch {
-	case v == nil || v.size() != 1:
+	if v == nil || slices.ContainsFunc(v.shape, func(d int) bool { return d != 1 }) {
 		return 0, false
-	case v.ints != nil:
-		return float64(v.ints[0]), true
 	}
-	return v.floats[0], true
+	return v.uniform(v.shape)
+}
+
+// uniform returns the number that all elements are, where the literal can be repeated to fill a shape.
+func (v *literal) uniform(shape []int) (float64, bool) {
+	if v == nil || v.size() == 0 || len(v.shape) > len(shape) {
+		return 0, false
+	}
+	for i, d := range padded(v.shape, len(shape)) {
+		if d != 1 && d != shape[i] {
+			return 0, false
+		}
+	}
+	if v.ints != nil {
+		return float64(v.ints[0]), !slices.ContainsFunc(v.ints, func(x int64) bool { return x != v.ints[0] })
+	}
+	return v.floats[0], !slices.ContainsFunc(v.floats, func(x float64) bool { return x != v.floats[0] })
 }
 
 // list returns whole numbers, such as a shape or a list of axes.
 func (v *literal) list() ([]int, bool) {
-	if v == nil || v.ints == nil {
+	if v == nil || v.ints == nil || len(v.shape) > 1 {
+		return nil, false
+	}
+	v, err := v.full()
+	if err != nil {
 		return nil, false
 	}
 	to := make([]int, len(v.ints))
@@ -47,6 +66,15 @@ func (v *literal) list() ([]int, bool) {
 		to[i] = int(n)
 	}
 	return to, true
+}
+
+// full returns the literal with an element for each of its shape's.
+func (v *literal) full() (*literal, error) {
+	n, err := elements(v.shape)
+	if err != nil || n == v.size() {
+		return v, err
+	}
+	return v.at(v.shape, make([]int, n)), nil
 }
 
 func vector(values ...int) *literal {
@@ -109,27 +137,46 @@ func elements(shape []int) (int, error) {
 	return n, nil
 }
 
+// broadcastShapes returns the shape that two fill together.
+func broadcastShapes(a, b []int) ([]int, error) {
+	rank := max(len(a), len(b))
+	x, y := padded(a, rank), padded(b, rank)
+	n := 1
+	for i := range x {
+		switch {
+		case x[i] < 0 || y[i] < 0 || x[i] > math.MaxInt32 || y[i] > math.MaxInt32:
+			return nil, fmt.Errorf("constants of shapes %v and %v", a, b)
+		case y[i] == x[i] || y[i] == 1:
+		case x[i] == 1:
+			x[i] = y[i]
+		default:
+			return nil, fmt.Errorf("constants of shapes %v and %v", a, b)
+		}
+		if n *= x[i]; n > math.MaxInt32 {
+			return nil, errLarge
+		}
+	}
+	return x, nil
+}
+
 // expand repeats elements to fill a shape.
 func (v *literal) expand(shape []int) (*literal, error) {
-	rank := max(len(shape), len(v.shape))
-	from, to := padded(v.shape, rank), padded(shape, rank)
-	for i := range to {
-		switch {
-		case from[i] == to[i] || from[i] == 1:
-		case to[i] == 1:
-			to[i] = from[i]
-		default:
-			return nil, fmt.Errorf("a constant of shape %v can't be expanded to %v", v.shape, shape)
-		}
+	to, err := broadcastShapes(v.shape, shape)
+	if err != nil {
+		return nil, err
+	}
+	if v.size() == 1 {
+		return &literal{shape: to, ints: v.ints, floats: v.floats}, nil
 	}
 	n, err := elements(to)
 	if err != nil {
 		return nil, err
 	}
+	from := padded(v.shape, len(to))
 	positions := make([]int, n)
 	for i := range positions {
 		p, rest, stride := 0, i, 1
-		for a := rank - 1; a >= 0; a-- {
+		for a := len(to) - 1; a >= 0; a-- {
 			if from[a] > 1 {
 				p += rest % to[a] * stride
 			}
@@ -147,6 +194,9 @@ func padded(shape []int, rank int) []int {
 
 // take returns the elements at the given positions of an axis.
 func (v *literal) take(axis int, at []int, shape []int) (*literal, error) {
+	if v.size() == 1 && len(at) > 0 {
+		return &literal{shape: shape, ints: v.ints, floats: v.floats}, nil
+	}
 	inner, outer := 1, 1
 	for _, d := range v.shape[axis+1:] {
 		inner *= d
@@ -225,21 +275,23 @@ func truth(v bool) float64 {
 // apply computes an operation of elements. Whole numbers up to 2⁵³ are exact in between; division of them drops the remainder.
 func apply(op string, args ...*literal) (*literal, error) {
 	whole := !slices.ContainsFunc(args, func(v *literal) bool { return v.ints == nil })
-	shape := args[0].shape
-	for _, v := range args[1:] {
-		to, err := v.expand(shape)
-		if err != nil {
+	shape, err := args[0].shape, error(nil)
+	one := true
+	for _, v := range args {
+		if shape, err = broadcastShapes(shape, v.shape); err != nil {
 			return nil, err
 		}
-		shape = to.shape
+		one = one && v.size() == 1
 	}
 	all := make([][]float64, len(args))
 	for i, v := range args {
-		to, err := v.expand(shape)
+		if v, err = v.expand(shape); err == nil && !one {
+			v, err = v.full()
+		}
 		if err != nil {
 			return nil, err
 		}
-		all[i] = to.cast(onnx.Double).floats
+		all[i] = v.cast(onnx.Double).floats
 	}
 	r := &literal{shape: shape, floats: make([]float64, len(all[0]))}
 	for i := range r.floats {

@@ -251,7 +251,13 @@ func (r *reader) dequantizedMatMul(x, w, scale, zero, bias value) value {
 
 // attention is ONNX's Attention of queries, keys and values, which may be [B, H, T, d] or [B, T, H d].
 func (r *reader) attention(n *onnx.Node, in []value) []value {
-	if len(in[3].shapeOrNil())+len(in[4].shapeOrNil())+len(in[5].shapeOrNil()) > 0 || intOf(n, "is_causal", 0) != 0 || floatOf(n, "softcap", 0) != 0 {
+	mask := in[3]
+	if mask.lit != nil { // true, or 0 to be added, everywhere
+		if c, ok := mask.lit.uniform(mask.lit.shape); ok && (c == 0 && mask.lit.ints == nil || c == 1 && mask.lit.ints != nil) {
+			mask = value{}
+		}
+	}
+	if mask.exists() || in[4].exists() || in[5].exists() || intOf(n, "is_causal", 0) != 0 || floatOf(n, "softcap", 0) != 0 {
 		return []value{r.unknown("an attention with a mask, a cache or a cap")}
 	}
 	return []value{r.attend(in[0], in[1], in[2], intOf(n, "q_num_heads", 0), intOf(n, "kv_num_heads", 0), floatOf(n, "scale", 0))}
@@ -260,7 +266,7 @@ func (r *reader) attention(n *onnx.Node, in []value) []value {
 // multiHead is onnxruntime's attention of queries, keys and values [B, T, H d], with their biases joined.
 func (r *reader) multiHead(n *onnx.Node, in []value) []value {
 	for _, v := range in[3:] {
-		if v.t != nil || v.lit != nil {
+		if v.exists() {
 			return []value{r.unknown("an attention with a bias, a mask or a cache")}
 		}
 	}
@@ -305,12 +311,4 @@ func (r *reader) attend(q, k, v value, heads, kvHeads int, scale float64) value 
 	s := z.shape()
 	z.l = layout{z.l[0], z.l[2], z.l[1], z.l[3]}
 	return r.reshaped(z, []int{s[0], s[2], s[1] * s[3]}, false)
-}
-
-// shapeOrNil is the shape of a value, nil where there is none.
-func (v value) shapeOrNil() []int {
-	if v.t == nil && v.lit == nil {
-		return nil
-	}
-	return append([]int{1}, v.shape()...)
 }

@@ -129,30 +129,37 @@ func (r *reader) where(_ *onnx.Node, in []value) value {
 	if condition.lit == nil || x.lit == nil || y.lit == nil {
 		return r.unknown("a choice between tensors")
 	}
-	shape := []int{}
-	all := []*literal{condition.lit, x.lit, y.lit}
-	if x.lit.ints == nil || y.lit.ints == nil {
-		all[1], all[2] = x.lit.cast(onnx.Double), y.lit.cast(onnx.Double)
+	c, a, b := condition.lit, x.lit, y.lit
+	shape, err := broadcastShapes(c.shape, a.shape)
+	if err == nil {
+		shape, err = broadcastShapes(shape, b.shape)
 	}
-	for range 2 {
-		for i, v := range all {
-			v, err := v.expand(shape)
-			if err != nil {
-				return r.unknown("%v", err)
-			}
-			all[i], shape = v, v.shape
+	if err != nil {
+		return r.unknown("%v", err)
+	}
+	if truth, ok := c.uniform(shape); ok { // one of the two alone
+		if truth != 0 {
+			return r.folded(a.expand(shape))
+		}
+		return r.folded(b.expand(shape))
+	}
+	if a.ints == nil || b.ints == nil {
+		a, b = a.cast(onnx.Double), b.cast(onnx.Double)
+	}
+	for _, v := range []**literal{&c, &a, &b} {
+		if *v, err = (*v).expand(shape); err == nil {
+			*v, err = (*v).full()
+		}
+		if err != nil {
+			return r.unknown("%v", err)
 		}
 	}
-	positions := make([]int, all[0].size())
-	for i := range positions {
-		positions[i] = i
-	}
-	chosen := all[1].at(shape, positions)
-	for i, c := range all[0].cast(onnx.Double).floats {
-		if c == 0 && chosen.ints != nil {
-			chosen.ints[i] = all[2].ints[i]
-		} else if c == 0 {
-			chosen.floats[i] = all[2].floats[i]
+	chosen := &literal{shape: shape, ints: slices.Clone(a.ints), floats: slices.Clone(a.floats)}
+	for i, truth := range c.cast(onnx.Double).floats {
+		if truth == 0 && chosen.ints != nil {
+			chosen.ints[i] = b.ints[i]
+		} else if truth == 0 {
+			chosen.floats[i] = b.floats[i]
 		}
 	}
 	return value{lit: chosen}
@@ -265,8 +272,12 @@ func (r *reader) expand(_ *onnx.Node, in []value) value {
 	if !ok {
 		return r.unknown("a shape that is not known")
 	}
-	if v.t == nil {
-		return r.folded(v.lit.expand(shape))
+	if v.lit != nil {
+		lit, err := v.lit.expand(shape)
+		if v.t == nil || err == nil && !slices.Equal(joinedShape(lit.shape), joinedShape(v.lit.shape)) {
+			return r.folded(lit, err)
+		}
+		v.lit = lit
 	}
 	l := v.l.pad(len(shape))
 	for i, d := range padded(shape, len(l)) {
@@ -275,10 +286,12 @@ func (r *reader) expand(_ *onnx.Node, in []value) value {
 		}
 	}
 	v.l = l
-	if v.lit != nil {
-		v.lit = &literal{shape: l.shape(), ints: v.lit.ints, floats: v.lit.floats}
-	}
 	return v
+}
+
+// joinedShape drops the sizes that are 1.
+func joinedShape(shape []int) []int {
+	return slices.DeleteFunc(slices.Clone(shape), func(d int) bool { return d == 1 })
 }
 
 func (r *reader) unsqueeze(n *onnx.Node, in []value) value {
@@ -328,6 +341,11 @@ func (r *reader) concat(n *onnx.Node, in []value) value {
 		joined := &literal{}
 		floats := slices.ContainsFunc(in, func(v value) bool { return v.lit.ints == nil })
 		for _, v := range in {
+			full, err := v.lit.full()
+			if err != nil {
+				return r.unknown("%v", err)
+			}
+			v.lit = full
 			if floats {
 				joined.floats = append(joined.floats, v.lit.cast(onnx.Double).floats...)
 			} else {
@@ -477,6 +495,10 @@ func (r *reader) gather(n *onnx.Node, in []value) value {
 	}
 	if index == nil || index.ints == nil || at < 0 || at >= len(s) {
 		return r.unknown("elements at places that are not known")
+	}
+	index, err := index.full()
+	if err != nil {
+		return r.unknown("%v", err)
 	}
 	list := make([]int, len(index.ints))
 	for i, p := range index.ints {

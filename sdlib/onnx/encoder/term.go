@@ -69,6 +69,9 @@ func (v value) shape() []int {
 	return v.l.shape()
 }
 
+// exists reports whether there is a value: nodes leave inputs out.
+func (v value) exists() bool { return v.t != nil || v.lit != nil }
+
 // is reports whether a value is a term of a kind.
 func (v value) is(k kind) bool { return v.t != nil && v.t.kind == k }
 
