@@ -62,11 +62,15 @@ type value struct {
 	lit *literal
 }
 
+// shape returns the sizes of a value's axes, none for an input that a node leaves out.
 func (v value) shape() []int {
-	if v.t == nil {
+	switch {
+	case v.t != nil:
+		return v.l.shape()
+	case v.lit != nil:
 		return v.lit.shape
 	}
-	return v.l.shape()
+	return nil
 }
 
 // exists reports whether there is a value: nodes leave inputs out.

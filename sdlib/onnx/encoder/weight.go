@@ -69,18 +69,24 @@ func (w Weight) Float32s() ([]float32, error) {
 	return all, nil
 }
 
+// check returns an error unless a tensor of the file is a weight that can be read.
+func (p *param) check() error {
+	t := p.tensor
+	rounded := (t.Type == onnx.Int8 || t.Type == onnx.Uint8) && (p.scale != nil || p.c != 0)
+	if rounded && (p.scale == nil || p.scale.Type.IsFloat()) && (p.zero == nil || p.zero.Type == t.Type) || t.Type.IsFloat() && p.scale == nil && p.c == 0 {
+		return nil
+	}
+	return fmt.Errorf("expected a weight of floating-point numbers, or of 8-bit ones with the steps they were rounded in, found %v", t)
+}
+
 // float32s returns a tensor of the file, in its own order.
 func (p *param) float32s() ([]float32, error) {
 	t := p.tensor
-	if t.Type.IsFloat() {
-		values, err := t.Float32s()
-		if err == nil && p.c != 0 && p.c != 1 {
-			err = fmt.Errorf("onnx: %v is multiplied by %g", t, p.c)
-		}
-		return values, err
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
 	}
-	if p.scale == nil && p.c == 0 || t.Type != onnx.Int8 && t.Type != onnx.Uint8 {
-		return nil, fmt.Errorf("onnx: %v is no weight: expected floating-point numbers, or 8-bit ones with the steps they were rounded in", t)
+	if t.Type.IsFloat() {
+		return t.Float32s()
 	}
 	q, err := t.Bytes()
 	if err != nil {
@@ -122,8 +128,11 @@ func (p *param) float32s() ([]float32, error) {
 	return values, nil
 }
 
-// offsets returns where a list of factors of a tensor's axes finds its elements, the last factor fastest.
+// offsets returns where a list of factors of a weight's axes finds its elements, the last factor fastest.
 func (p *param) offsets(list []factor) ([]int, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
 	at := []int{0}
 	for _, f := range list {
 		i := slices.Index(p.axes, f.axis)
