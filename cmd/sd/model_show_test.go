@@ -61,6 +61,7 @@ func TestModelOnHub(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("SD_STORE", t.TempDir())
 	t.Setenv("HF_HUB_CACHE", cache)
+	t.Setenv("HF_ASSETS_CACHE", t.TempDir())
 	t.Setenv("HF_HUB_OFFLINE", "1")
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	model := filepath.Join(cache, "models--owner--name")

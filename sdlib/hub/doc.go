@@ -26,7 +26,7 @@
 //
 // # The environment
 //
-// What is not set in [Options] is taken from the variables that huggingface_hub knows: HF_HUB_CACHE, HF_HOME, HF_TOKEN, HF_TOKEN_PATH,
+// What is not set in [Options] is taken from the variables that huggingface_hub knows: HF_HUB_CACHE, HF_HOME, HF_ASSETS_CACHE, HF_TOKEN, HF_TOKEN_PATH,
 // HF_ENDPOINT (a mirror), HF_HUB_OFFLINE=1 (never use the network), and HTTPS_PROXY. The token goes to the hub's own host alone,
 // never to the hosts to which it redirects for large files.
 //

@@ -25,6 +25,9 @@ type Options struct {
 	Endpoint string
 	// Offline uses what is in the cache and never the network. $HF_HUB_OFFLINE=1 does the same.
 	Offline bool
+	// Assets is the folder for what is made of downloads. Empty: $HF_ASSETS_CACHE, else $HF_HOME/assets, else huggingface/assets in
+	// $XDG_CACHE_HOME or ~/.cache. Python's huggingface_hub keeps it for other programs, a folder for each (cached_assets_path).
+	Assets string
 	// Progress shows how far a download is, in megabytes. It is not called where everything is in the cache.
 	Progress progress.Func
 
@@ -54,6 +57,9 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("hub: %w", err)
 	}
 	o.Dir = dir
+	if o.Assets, err = filepath.Abs(expand(firstSet(o.Assets, os.Getenv("HF_ASSETS_CACHE"), filepath.Join(home, "assets")))); err != nil {
+		return o, fmt.Errorf("hub: %w", err)
+	}
 	o.Endpoint = strings.TrimRight(firstSet(o.Endpoint, os.Getenv("HF_ENDPOINT"), defaultEndpoint), "/")
 	if u, err := url.Parse(o.Endpoint); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return o, fmt.Errorf("hub: the endpoint is %q, want an address such as %s: correct HF_ENDPOINT", o.Endpoint, defaultEndpoint)
@@ -77,6 +83,12 @@ func (o Options) withDefaults() (Options, error) {
 		o.symlink = os.Symlink
 	}
 	return o, nil
+}
+
+// AssetsDir returns the folder in which this project keeps what it makes of downloads: samediff, in [Options].Assets.
+func AssetsDir(o Options) (string, error) {
+	o, err := o.withDefaults()
+	return filepath.Join(o.Assets, "samediff"), err
 }
 
 func firstSet(values ...string) string {

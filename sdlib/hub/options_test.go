@@ -57,3 +57,25 @@ func TestEnvironment(t *testing.T) {
 		t.Error("an endpoint without https:// passed")
 	}
 }
+
+// What this project makes of downloads lies where Python's huggingface_hub keeps such things (cached_assets_path).
+func TestAssetsDir(t *testing.T) {
+	home := t.TempDir()
+	for _, test := range []struct {
+		env  map[string]string
+		o    Options
+		want string
+	}{
+		{map[string]string{"XDG_CACHE_HOME": home}, Options{}, home + "/huggingface/assets/samediff"},
+		{map[string]string{"HF_HOME": home}, Options{}, home + "/assets/samediff"},
+		{map[string]string{"HF_HOME": home, "HF_ASSETS_CACHE": home + "/a"}, Options{}, home + "/a/samediff"},
+		{map[string]string{"HF_ASSETS_CACHE": home + "/a"}, Options{Assets: home + "/b"}, home + "/b/samediff"},
+	} {
+		for _, name := range []string{"HF_HOME", "HF_ASSETS_CACHE", "XDG_CACHE_HOME"} {
+			t.Setenv(name, test.env[name])
+		}
+		if got, err := AssetsDir(test.o); err != nil || got != test.want {
+			t.Errorf("%v, %q: %s, %v; want %s", test.env, test.o.Assets, got, err, test.want)
+		}
+	}
+}

@@ -157,6 +157,9 @@ func (t Training) resolve() (r resolved, err error) {
 	if t.Start != "" {
 		if c, err := vit.FindCheckpoint(t.Start); err == nil {
 			t.Source = c.Repo + "@" + c.Revision
+			if s := c.Source(hub.Options{}); s != "" { // which weights are on this machine: the hub's or 8-bit ones
+				t.Source = s
+			}
 			if t.Model != c.Config {
 				return r, fmt.Errorf("a training that starts from %s has another model than that: expected %+v, got %+v", t.Start, c.Config, t.Model)
 			}

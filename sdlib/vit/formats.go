@@ -21,6 +21,11 @@ type weightFile interface {
 	Close() error
 }
 
+// A filler is a weightFile that computes numbers: its Tensor has the shape alone.
+type filler interface {
+	Fill(name string, values []float32) error
+}
+
 // formats are the files that weights come in, by the names that transformers gives them, best first.
 var formats = []struct {
 	name string
@@ -44,14 +49,22 @@ func opener[F weightFile](open func(path string) (F, error)) func(path string) (
 
 // openWeights opens the weights in a folder, and says which file it was.
 func openWeights(dir string) (file weightFile, path string, err error) {
+	open, path, err := findWeights(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	file, err = open(path)
+	return file, path, err
+}
+
+// findWeights returns the file of weights in a folder and how to open it.
+func findWeights(dir string) (open func(path string) (weightFile, error), path string, err error) {
 	for _, f := range formats {
 		path = filepath.Join(dir, f.name)
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			continue
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return f.open, path, nil
 		}
-		file, err = f.open(path)
-		return file, path, err
 	}
-	return nil, "", fmt.Errorf("vit: %s holds no weights: expected %s, pytorch_model.bin, or the index of one of them in shards: %w",
-		dir, weightsFile, fs.ErrNotExist)
+	return nil, "", fmt.Errorf("vit: %s holds no weights: expected %s, pytorch_model.bin, or the index of one of them in shards, or %s: %w",
+		dir, weightsFile, onnxFile, fs.ErrNotExist)
 }

@@ -19,16 +19,20 @@ import (
 // Load reads a model from a folder with config.json, preprocessor_config.json and
 // weights, written by [Model.Save] or by save_pretrained of the family's class of
 // transformers ([Traits].Class). The weights are model.safetensors or PyTorch's
-// pytorch_model.bin, whole or in shards, in float32, or in a type that becomes it.
+// pytorch_model.bin, whole or in shards, in float32, or in a type that becomes it; or an
+// ONNX export, model.onnx, for which [LoadONNX] has options. dir may also be an ONNX file.
 //
 // The error names every weight that is missing, superfluous or of a wrong shape,
 // not only the first; a weight that is not a finite number is one too.
 func Load(dir string) (*Model, error) {
+	if file, ok := onnxPath(dir); ok {
+		return LoadONNX(file, ONNX{})
+	}
 	c, err := readConfig(dir)
 	if err != nil {
 		return nil, err
 	}
-	return load(dir, c, nil)
+	return loadFolder(dir, c, nil)
 }
 
 // LoadBackbone reads a pretrained model from a folder, whatever it was trained for, and
@@ -39,6 +43,9 @@ func Load(dir string) (*Model, error) {
 //
 // Errors are those of [Load].
 func LoadBackbone(dir string, classes int, seed uint64, image int) (*Model, error) {
+	if file, ok := onnxPath(dir); ok {
+		return loadONNXBackbone(file, classes, seed, image)
+	}
 	c, err := readConfig(dir)
 	if err != nil {
 		return nil, err
@@ -50,17 +57,25 @@ func LoadBackbone(dir string, classes int, seed uint64, image int) (*Model, erro
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return load(dir, c, &seed)
+	return loadFolder(dir, c, &seed)
 }
 
-// load reads a model's weights, but for the head where a seed for a new one is given.
-func load(dir string, c Config, newHead *uint64) (*Model, error) {
+// loadFolder reads the weights in a folder.
+func loadFolder(dir string, c Config, newHead *uint64) (*Model, error) {
 	file, path, err := openWeights(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	m, err := load(file, path, c, newHead)
+	if err == nil {
+		m.Origin, err = ReadOrigin(dir)
+	}
+	return m, err
+}
 
+// load reads a model's weights, but for the head where a seed for a new one is given.
+func load(file weightFile, path string, c Config, newHead *uint64) (*Model, error) {
 	w := new(Weights[*tensors.Tensor])
 	old := w.fields(c) // those to read
 	if newHead != nil {
@@ -105,7 +120,7 @@ func read(file weightFile, fields []field[*tensors.Tensor], n layout) (known map
 		known[t.Name] = true
 		free <- struct{}{}
 		all.Go(func() {
-			*f.value, bad[i] = floats(t, f)
+			*f.value, bad[i] = floats(file, t, f)
 			<-free
 		})
 	}
@@ -141,14 +156,19 @@ func (n layout) passes(name string, beginnings []string) bool {
 const maxListed = 1000
 
 // floats copies a tensor of a file to one that can be computed with.
-func floats(t safetensors.Tensor, f field[*tensors.Tensor]) (*tensors.Tensor, error) {
+func floats(file weightFile, t safetensors.Tensor, f field[*tensors.Tensor]) (*tensors.Tensor, error) {
 	if !slices.Equal(t.Shape, f.file) {
 		return nil, fmt.Errorf("%s has shape %v, expected %v", t.Name, t.Shape, f.file)
 	}
 	x := tensors.FromShape(shapes.Make(dtypes.Float32, f.shape...))
 	var err error
 	tensors.MustMutableFlatData(x, func(values []float32) {
-		if err = t.CopyFloat32s(values); err != nil {
+		if filler, ok := file.(filler); ok {
+			err = filler.Fill(t.Name, values)
+		} else {
+			err = t.CopyFloat32s(values)
+		}
+		if err != nil {
 			return
 		}
 		const exponent = 0x7f80_0000

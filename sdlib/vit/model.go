@@ -20,6 +20,7 @@ import (
 type Model struct {
 	Config  Config
 	Weights *Weights[*tensors.Tensor]
+	Origin  *Origin // where the weights come from and what was done to them, nil where there is nothing to say
 }
 
 // New returns a model with random weights, which depend on the configuration and the seed alone.
@@ -76,6 +77,9 @@ func (m *Model) Save(dir string) error {
 	}
 	if err := safetensors.WriteFile(filepath.Join(dir, weightsFile), files, torchMetadata); err != nil {
 		return err
+	}
+	if err := m.Origin.write(dir); err != nil {
+		return fmt.Errorf("vit: save model: %w", err)
 	}
 	return m.Config.write(dir)
 }

@@ -23,6 +23,7 @@ func cached(t *testing.T, folder string, p Checkpoint) hub.Options {
 }
 
 func TestPretrained(t *testing.T) {
+	t.Setenv("HF_ASSETS_CACHE", t.TempDir()) // without what the user has fetched
 	for _, p := range Checkpoints {
 		if got, err := FindCheckpoint(p.Name); err != nil || got != p {
 			t.Errorf("%s is found as %+v, %v", p.Name, got, err)

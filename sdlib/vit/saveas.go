@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/torchfile"
@@ -30,6 +31,8 @@ type Saving struct {
 	Format     Format // "" is Safetensors
 	DType      string // of the weights in the file: "F32", which "" is, "F16" or "BF16"
 	ShardBytes int    // the most that a shard holds, unless a single tensor is larger; 0 is DefaultShard
+
+	headless bool // leave the head out: of a backbone, which has none
 }
 
 // DefaultShard cuts a ViT-B into four.
@@ -68,6 +71,9 @@ func (m *Model) SaveAs(dir string, s Saving) error {
 		if err != nil {
 			return err
 		}
+		if head := m.Config.Family.Traits().layout.head + "."; s.headless {
+			all = slices.DeleteFunc(all, func(t safetensors.Tensor) bool { return strings.HasPrefix(t.Name, head) })
+		}
 		for i, t := range all {
 			if all[i], err = t.As(s.DType); err != nil {
 				return err
@@ -83,6 +89,9 @@ func (m *Model) SaveAs(dir string, s Saving) error {
 		}
 		if err != nil {
 			return err
+		}
+		if err := m.Origin.write(aside); err != nil {
+			return fmt.Errorf("vit: save model: %w", err)
 		}
 		return m.Config.writeAs(aside, torchNames[s.DType])
 	})
@@ -159,7 +168,7 @@ func onlyModel(dir string) error {
 	if err != nil {
 		return fmt.Errorf("vit: save model: %w", err)
 	}
-	patterns := []string{configFile, processorFile, "model-*-of-*.safetensors", "pytorch_model-*-of-*.bin"}
+	patterns := []string{configFile, processorFile, originFile, "model-*-of-*.safetensors", "pytorch_model-*-of-*.bin"}
 	for _, f := range formats {
 		patterns = append(patterns, f.name)
 	}
