@@ -52,6 +52,9 @@ func openWeights(dir string) (file weightFile, path string, err error) {
 		file, err = f.open(path)
 		return file, path, err
 	}
+	if _, err := os.Stat(filepath.Join(dir, "delta.json")); err == nil {
+		return nil, "", fmt.Errorf("vit: %s holds the difference to another model: package delta puts the two together (`sd model convert` writes the result)", dir)
+	}
 	return nil, "", fmt.Errorf("vit: %s holds no weights: expected %s, pytorch_model.bin, or the index of one of them in shards: %w",
 		dir, weightsFile, fs.ErrNotExist)
 }

@@ -24,7 +24,7 @@ import (
 // The error names every weight that is missing, superfluous or of a wrong shape,
 // not only the first; a weight that is not a finite number is one too.
 func Load(dir string) (*Model, error) {
-	c, err := readConfig(dir)
+	c, err := ReadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func Load(dir string) (*Model, error) {
 //
 // Errors are those of [Load].
 func LoadBackbone(dir string, classes int, seed uint64, image int) (*Model, error) {
-	c, err := readConfig(dir)
+	c, err := ReadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +51,37 @@ func LoadBackbone(dir string, classes int, seed uint64, image int) (*Model, erro
 		return nil, err
 	}
 	return load(dir, c, &seed)
+}
+
+// WithHead returns the model with a new head, as [LoadBackbone] gives one to a model in a
+// folder: for a number of classes, random and of the given seed, and for images of a side,
+// 0 for the model's own. All other weights are the model's, not copies of them.
+func (m *Model) WithHead(classes int, seed uint64, image int) (*Model, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	c, err := m.Config.at(image)
+	if err != nil {
+		return nil, err
+	}
+	c.Classes = classes
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	w, old, rng := new(Weights[*tensors.Tensor]), m.Weights.fields(m.Config), random(seed)
+	for i, f := range w.fields(c) {
+		if c.isHead(f.name) {
+			initialize(f, rng)
+		} else {
+			*f.value = *old[i].value
+		}
+	}
+	return &Model{Config: c, Weights: w}, nil
+}
+
+// isHead reports whether a weight's name is one of the head's.
+func (c Config) isHead(name string) bool {
+	return strings.HasPrefix(name, c.Family.Traits().layout.head+".")
 }
 
 // load reads a model's weights, but for the head where a seed for a new one is given.
@@ -66,7 +97,7 @@ func load(dir string, c Config, newHead *uint64) (*Model, error) {
 	if newHead != nil {
 		rng := random(*newHead)
 		old = slices.DeleteFunc(old, func(f field[*tensors.Tensor]) bool {
-			head := strings.HasPrefix(f.name, c.Family.Traits().layout.head+".")
+			head := c.isHead(f.name)
 			if head {
 				initialize(f, rng)
 			}

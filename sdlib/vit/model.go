@@ -77,7 +77,7 @@ func (m *Model) Save(dir string) error {
 	if err := safetensors.WriteFile(filepath.Join(dir, weightsFile), files, torchMetadata); err != nil {
 		return err
 	}
-	return m.Config.write(dir)
+	return m.Config.Save(dir)
 }
 
 // safetensors returns the weights as they are written to a file.

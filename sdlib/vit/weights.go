@@ -137,6 +137,15 @@ func Unflatten[T any](c Config, flat []T) *Weights[T] {
 	return w
 }
 
+// Shapes returns the shapes of the weights, in the order of Flatten.
+func (c Config) Shapes() [][]int {
+	var shapes [][]int
+	for _, f := range new(Weights[struct{}]).fields(c) {
+		shapes = append(shapes, f.shape)
+	}
+	return shapes
+}
+
 // Names returns the weights' names in a Hugging Face file, in the order of Flatten.
 func (c Config) Names() []string {
 	var names []string
