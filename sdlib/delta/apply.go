@@ -2,7 +2,6 @@ package delta
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -37,8 +36,11 @@ func (d *Delta) apply(base *vit.Model) (*vit.Model, error) {
 	weights, from := weightsOf(d.Config), base.Weights.Flatten(base.Config)
 	to := make([]*tensors.Tensor, len(weights))
 	err := each(len(weights), func(i int) error {
-		w := weights[i]
-		to[i] = tensors.FromShape(shapes.Make(dtypes.Float32, w.shape...))
+		w, shape := weights[i], from[i].Shape()
+		if w.head {
+			shape = shapes.Make(dtypes.Float32, w.shape...)
+		}
+		to[i] = tensors.FromShape(shape)
 		var problem error
 		err := tensors.MutableFlatData(to[i], func(dst []float32) {
 			if t, ok := d.kept[w.name+whole]; ok {
@@ -102,7 +104,12 @@ func (d *Delta) add(values []float32, w weight) error {
 	return nil
 }
 
-// finite reports whether values are numbers.
+// finite reports whether all values are numbers, and none infinite.
 func finite(values []float32) bool {
-	return !slices.ContainsFunc(values, func(v float32) bool { return v-v != 0 })
+	for _, v := range values {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -90,8 +90,8 @@ func (d *Delta) Ranks() map[string]int {
 // A weight is one of a model's, seen as a matrix.
 type weight struct {
 	name       string
-	shape      []int
-	rows, cols int // vectors have one column
+	shape      []int // in a file
+	rows, cols int   // vectors have one column
 	head       bool
 }
 

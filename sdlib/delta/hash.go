@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"golang.org/x/sync/errgroup"
@@ -15,33 +17,38 @@ import (
 )
 
 // Hash names a model's weights by their content, without its head, image size and normalization, which fine-tuning may change:
-// the SHA-256, in 64 hexadecimal digits, of a line for each weight in the order of [vit.Config.Names], with its name, shape and
-// the SHA-256 of its values as little-endian float32:
+// the SHA-256, in 64 hexadecimal digits, of lines as sha256sum writes them, one for each weight's values as little-endian
+// float32, in the order of the names' bytes:
 //
-//	vision_model.pre_layrnorm.bias [768] 5df6e0e2761359d30a8275058e299fcc0381534545f55cf43e41983f5d4c9456
+//	5df6e0e2761359d30a8275058e299fcc0381534545f55cf43e41983f5d4c9456  vision_model.pre_layrnorm.bias
 func Hash(m *vit.Model) (string, error) {
+	type line struct {
+		sum  [sha256.Size]byte
+		name string
+	}
 	weights, flat := weightsOf(m.Config), m.Weights.Flatten(m.Config)
-	sums := make([][sha256.Size]byte, len(weights))
-	err := each(len(weights), func(i int) error {
-		if weights[i].head {
-			return nil
+	lines := make([]line, len(weights))
+	err := each(len(weights), func(i int) (err error) {
+		if !weights[i].head {
+			lines[i].name = weights[i].name
+			lines[i].sum, err = hashTensor(flat[i])
 		}
-		var err error
-		sums[i], err = hashTensor(flat[i])
 		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("delta: hash: %w", err)
 	}
+	slices.SortFunc(lines, func(a, b line) int { return strings.Compare(a.name, b.name) })
 	h := sha256.New()
-	for i, w := range weights {
-		if !w.head {
-			fmt.Fprintf(h, "%s %v %x\n", w.name, w.shape, sums[i])
+	for _, l := range lines {
+		if l.name != "" {
+			fmt.Fprintf(h, "%x  %s\n", l.sum, l.name)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// hashTensor returns the SHA-256 of a tensor's values.
 func hashTensor(t *tensors.Tensor) (sum [sha256.Size]byte, err error) {
 	h := sha256.New()
 	err = tensors.ConstFlatData(t, func(values []float32) {

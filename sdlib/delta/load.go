@@ -46,7 +46,11 @@ func LoadBackbone(dir string, classes int, seed uint64, image int, find func(Bas
 // base finds the base of the packed model in a folder.
 func (d *Delta) base(dir string, find func(Base) (*vit.Model, error)) (*vit.Model, error) {
 	if strings.HasPrefix(d.Base.Name, ".") {
-		return vit.LoadBackbone(filepath.Join(dir, filepath.FromSlash(d.Base.Name)), 1, 1, 0)
+		m, err := vit.LoadBackbone(filepath.Join(dir, filepath.FromSlash(d.Base.Name)), 1, 1, 0)
+		if err != nil {
+			return nil, fmt.Errorf("the base should be in the folder %q, as seen from there: %w", d.Base.Name, err)
+		}
+		return m, nil
 	}
 	if find == nil {
 		return nil, fmt.Errorf("the base %q has to be found by its name, and find is nil", d.Base.Name)

@@ -138,7 +138,7 @@ func FuzzReadConfig(f *testing.F) {
 			t.Fatalf("accepted %+v", c)
 		}
 		again := t.TempDir()
-		if err := c.write(again); err != nil {
+		if err := c.Save(again); err != nil {
 			t.Fatal(err)
 		}
 		if d, err := ReadConfig(again); err != nil || d != c {
