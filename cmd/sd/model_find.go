@@ -17,11 +17,11 @@ import (
 
 // modelHelp says what the commands that take any model take.
 const modelHelp = `MODEL is a preset, a model of the course (sd model ls), the first digits of an ID in the
-store, a folder in Hugging Face layout or of sd model pack, a model on the Hugging Face hub as owner/name or
-owner/name@revision, or a checkpoint that the paper starts from, as it was pretrained:
-clip-b16, clip-b32, dino-b16, dinov2-b14, mae-b16, imagenet-b16, scratch-b16, scratch-b32.
-What is on the hub is downloaded once, to the cache that Python uses too;
-HF_HUB_OFFLINE=1 keeps it from the network.`
+store, a folder in Hugging Face layout or one that sd model pack wrote, a model on the
+Hugging Face hub as owner/name or owner/name@revision, or a checkpoint that the paper
+starts from, as it was pretrained: clip-b16, clip-b32, dino-b16, dinov2-b14, mae-b16,
+imagenet-b16, scratch-b16, scratch-b32. What is on the hub is downloaded once, to the cache
+that Python uses too; HF_HUB_OFFLINE=1 keeps it from the network.`
 
 // A subject is the model that a command is about.
 type subject struct {

@@ -1,7 +1,7 @@
 // Package delta keeps what fine-tuning changed in a model: a small file beside the name of the model that it began from.
 //
-// A ViT-B has 86 million weights, 344 MB in float32. A short fine-tuning moves all of them, each a little, and most of the
-// movement that matters lies in few directions of each matrix: that is what LoRA builds on (Hu et al. 2022), which
+// A ViT-B has 86 million weights, 344 MB in float32. A short fine-tuning moves all of them, each a little, and what matters of
+// the movement lies in few directions of each matrix: that is what LoRA builds on (Hu et al. 2022), which
 // trains a change of low rank. Here the change is trained without a bound and cut to low rank afterwards. A matrix W [m, n] of
 // the fine-tuned model is kept as
 //
@@ -15,10 +15,10 @@
 //	d, err := delta.Pack(ctx, base, tuned, delta.Options{Base: "clip-b16", Method: delta.Method{Rank: 4}})
 //	err = d.Save("models/clip-discrimination")
 //
-// and on another machine, whose base is where find looks for it ([samediff/sdlib/study.FindBase] knows the checkpoints of the
+// and on another machine, whose base is where find looks for it ([samediff/sdlib/study.Bases] knows the checkpoints of the
 // paper and the models of the course):
 //
-//	m, err := delta.Load("models/clip-discrimination", study.FindBase)
+//	m, err := delta.Load("models/clip-discrimination", study.Bases(hub.Options{}))
 //
 // [Load] and [LoadBackbone] read plain folders too, as functions of the same name in package vit do, so that a program needs one
 // of them for both.
@@ -49,6 +49,8 @@
 //
 //   - A packed model is another model than the one that was packed. That its answers agree does not say that its inside does: compare
 //     head scores, or whatever will be measured, before and after (`sd model pack --images`).
-//   - Low rank is a property of short fine-tuning with a small learning rate. A model trained from scratch, or for long, has no
-//     small difference to anything: [Delta.Lost] says how much of the difference was cut off.
+//   - [Delta.Lost] says how much of the difference was cut off. It may be most of it in a model that answers as before: AdamW moves
+//     every weight by about as much in each step, which spreads a difference over all directions. So it compares ranks of one
+//     model, and says little by itself.
+//   - A model trained from scratch, or for long, has no small difference to anything.
 package delta

@@ -2,6 +2,8 @@ package delta
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -28,7 +30,7 @@ func newModel(t testing.TB, c vit.Config, seed uint64) *vit.Model {
 	return m
 }
 
-// change returns a model with other values: f is given a weight, the values that it has, and may change them.
+// changed returns a model with other values: f is given each weight's, and may change them.
 func changed(t testing.TB, m *vit.Model, f func(w weight, values []float32)) *vit.Model {
 	t.Helper()
 	flat := m.Weights.Flatten(m.Config)
@@ -265,8 +267,9 @@ func TestPackFamilies(t *testing.T) {
 		if c.PosGrid = 4; f.Traits().Registers {
 			c.Registers = 3
 		}
-		base := newModel(t, small, 1)
-		base = newModel(t, func() vit.Config { b := c; b.Image, b.PosGrid = 32, 0; return b }(), 1)
+		learned := c // at 32 pixels
+		learned.Image, learned.PosGrid = 32, 0
+		base := newModel(t, learned, 1)
 		tuned, err := tune(t, base, .3, .2).WithHead(2, 5, c.Image)
 		if err != nil {
 			t.Fatal(err)
@@ -352,6 +355,15 @@ func TestPackRefuses(t *testing.T) {
 				t.Errorf("error %v, expected %q", err, part)
 			}
 		}
+	}
+}
+
+func TestPackStops(t *testing.T) {
+	base := newModel(t, small, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Pack(ctx, base, tune(t, base, .1), Options{Base: "base"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a canceled Pack: error %v", err)
 	}
 }
 
