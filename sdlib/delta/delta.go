@@ -20,9 +20,11 @@ type Base struct {
 
 // A Method says how many components of each matrix's difference are kept. At most one field is set; the zero value is DefaultRank.
 type Method struct {
-	Rank  int     `json:"rank,omitempty"`  // the same for all matrices
-	Error float64 `json:"error,omitempty"` // the fewest bytes with ‖what is cut off‖ ≤ Error ‖the difference‖, over all matrices together; 0 to 1
-	Bytes int     `json:"bytes,omitempty"` // the least cut off with a file of at most so many bytes
+	Rank int `json:"rank,omitempty"` // the same for all matrices
+	// Error bounds ‖what is cut off‖ / ‖the difference‖, over all matrices together, 0 to 1, with as few bytes as that takes.
+	// Rounding to 16 bits adds some 3e-4. Small bounds take minutes.
+	Error float64 `json:"error,omitempty"`
+	Bytes int     `json:"bytes,omitempty"` // bounds the file's size, and as little is cut off as that allows
 }
 
 // String is the method in a few words: "rank 4".

@@ -28,7 +28,10 @@ func Pack(ctx context.Context, base, tuned *vit.Model, o Options) (*Delta, error
 	if o.Method == (Method{}) {
 		o.Rank = DefaultRank
 	}
-	if err := errors.Join(fits(base.Config, tuned.Config), o.check()); err != nil {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if err := fits(base.Config, tuned.Config); err != nil {
 		return nil, err
 	}
 	if o.Base == "" {
@@ -79,17 +82,17 @@ func Pack(ctx context.Context, base, tuned *vit.Model, o Options) (*Delta, error
 		return nil, err
 	}
 	for i, x := range matrices {
-		if r := ranks[i]; r > x.limit() {
-			diff, err := x.difference()
-			if err != nil {
-				return nil, err
-			}
-			d.keep(narrow(x.name+change, x.shape, diff))
-		} else if r > 0 {
-			A, B := x.svd.factors(r)
-			d.keep(narrow(x.name+left, []int{x.rows, r}, A))
-			d.keep(narrow(x.name+right, []int{r, x.cols}, B))
+		if err := d.keepMatrix(x, ranks[i]); err != nil {
+			return nil, err
 		}
+	}
+	size, err := d.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	if o.Bytes > 0 && size > o.Bytes {
+		return nil, fmt.Errorf("delta: %d bytes, more than the %d asked for: differences as small as these take 32 bits: ask for half as many bytes, or for a rank",
+			size, o.Bytes)
 	}
 	packed, err := d.apply(base)
 	if err != nil {
@@ -113,6 +116,23 @@ func (d *Delta) room(bytes int, matrices []*matrix) (int, error) {
 		return 0, fmt.Errorf("delta: %d bytes do not hold the head, biases and norms of this model: expected %d or more", bytes, need)
 	}
 	return bytes - need, nil
+}
+
+// keepMatrix keeps a matrix's difference at a rank, or whole if that is above the limit.
+func (d *Delta) keepMatrix(x *matrix, r int) error {
+	switch {
+	case r > x.limit():
+		diff, err := x.difference()
+		if err != nil {
+			return err
+		}
+		d.keep(narrow(x.name+change, x.shape, diff))
+	case r > 0:
+		A, B := x.svd.factors(r)
+		d.keep(narrow(x.name+left, []int{x.rows, r}, A))
+		d.keep(narrow(x.name+right, []int{r, x.cols}, B))
+	}
+	return nil
 }
 
 func (d *Delta) keep(t safetensors.Tensor) { d.kept[t.Name] = t }
@@ -158,7 +178,7 @@ func narrow(name string, shape []int, values []float32) safetensors.Tensor {
 }
 
 // precisionOf says whether the base's weights were rounded to 8 bits, for people: a matrix rounded so has at most 256
-// values in a row. Rows must be longer than that to tell.
+// values in a row. Rows must be longer than that to tell. The base has been read before, for its hash.
 func precisionOf(m *vit.Model) string {
 	if m.Config.Width <= 256 {
 		return "float"
@@ -178,7 +198,8 @@ func precisionOf(m *vit.Model) string {
 	return "8-bit"
 }
 
-// lost returns ‖packed - tuned‖ / ‖tuned - base‖ over all weights but the head, 0 where nothing changed.
+// lost returns ‖packed - tuned‖ / ‖tuned - base‖ over all weights but the head, 0 where nothing changed. All tensors have been read
+// before.
 func lost(weights []weight, base, tuned, packed []*tensors.Tensor) (float64, error) {
 	cut, all := make([]float64, len(weights)), make([]float64, len(weights))
 	err := each(len(weights), func(i int) error {

@@ -257,6 +257,21 @@ func TestPackTinyAndLargeDifferences(t *testing.T) {
 			t.Errorf("differences of %g: %g was lost, expected nothing", size, d.Lost)
 		}
 	}
+	zero := changed(t, base, func(_ weight, values []float32) { clear(values) })
+	tuned := tune(t, zero, 1e-11, 1e-11, 1e-11)
+	const matrix = "vision_model.encoder.layers.0.mlp.fc1.weight"
+	packed := apply(t, pack(t, zero, tuned, Method{Rank: 3}), zero)
+	compare(t, tuned, packed, func(w weight, want, got []float32) {
+		for i := range want {
+			if w.name == matrix && math.Abs(float64(got[i]-want[i])) > 1e-17 { // of some 1e-13
+				t.Errorf("%s[%d] is %g, was %g", w.name, i, got[i], want[i])
+				break
+			}
+		}
+	})
+	if _, err := Pack(t.Context(), zero, tuned, Options{Base: "base", Method: Method{Bytes: 50e3}}); err == nil || !strings.Contains(err.Error(), "take 32 bits") {
+		t.Errorf("differences of 1e-11 in a bounded file: error %v", err)
+	}
 }
 
 // All families, at another size of images than the base's: positions stay on the grid they were learned on.

@@ -81,19 +81,22 @@ func (m Method) check() error {
 // difference. room is the size that the components may have together.
 func choose(ctx context.Context, all []*matrix, m Method, room int, report progress.Func) (ranks []int, err error) {
 	if m.Rank > 0 {
-		ranks = make([]int, len(all))
-		err = decomposeAll(ctx, all, report, func(i int) int {
+		if err := decomposeAll(ctx, all, report, func(i int) int {
 			if m.Rank > all[i].limit() {
 				return 0
 			}
 			return m.Rank
-		})
-		for i, x := range all {
-			if ranks[i] = len(x.svd.sigma); m.Rank > x.limit() {
-				ranks[i] = x.limit() + 1
-			}
+		}); err != nil {
+			return nil, err
 		}
-		return ranks, err
+		for _, x := range all {
+			r := len(x.svd.sigma)
+			if m.Rank > x.limit() {
+				r = x.limit() + 1
+			}
+			ranks = append(ranks, r)
+		}
+		return ranks, nil
 	}
 	// How many components there have to be to choose from is not known before: so a few, and twice as many of those matrices of
 	// which all were chosen.
@@ -138,7 +141,7 @@ type step struct {
 }
 
 // allocate chooses components by what they say for each byte, σ²/(m + n), until enough of the difference is kept or the room
-// is used up. As the singular values of a matrix fall, no other choice of that size keeps more, but for the last component.
+// is used up. As the singular values of a matrix fall, no other choice of the size that it comes to keeps more.
 func allocate(all []*matrix, m Method, room int) []int {
 	var steps []step
 	total := 0.
