@@ -19,9 +19,10 @@ func (a *app) modelCommand() *cobra.Command {
 weights, which transformers reads too. Those of the course lie in models/; pretrained ones
 come from the Hugging Face hub, into the cache that Python uses, two of them also from a
 Python package (fetch). show tells what a model is made of, convert writes it in another
-format or with a new head, and trace writes what it computes inside for images of your own.`,
+format or with a new head, pack keeps what fine-tuning changed in it, and trace writes what
+it computes inside for images of your own.`,
 	}
-	return group(cmd, a.modelListCommand(), a.modelShowCommand(), a.modelFetchCommand(), a.modelConvertCommand(), a.modelTraceCommand(), a.modelBuildCommand())
+	return group(cmd, a.modelListCommand(), a.modelShowCommand(), a.modelFetchCommand(), a.modelConvertCommand(), a.modelPackCommand(), a.modelTraceCommand(), a.modelBuildCommand())
 }
 
 func (a *app) modelListCommand() *cobra.Command {

@@ -25,7 +25,8 @@ config.json, preprocessor_config.json, and the weights as model.safetensors, in 
 an index, or as PyTorch's pytorch_model.bin; in float32, or rounded to half the size. A
 number that f16 cannot hold is an error; bf16 holds all, less exactly. With --classes it
 takes of a pretrained model what computes the residual stream, and puts a new head on it,
-random and of the given seed, as fine-tuning starts with.
+random and of the given seed, as fine-tuning starts with. Of a packed model (sd model pack)
+it writes the whole.
 
 Of an ONNX export, float32, float16 or in 8 bits, it finds sizes and weights in the graph
 itself. What the graph does not say comes from preprocessor_config.json beside the file, or
@@ -39,7 +40,8 @@ anything else is left alone.
 		Example: `  sd model convert discrimination-256-quick -o model-bin --format bin
   sd model convert clip-b16 -o clip-start --classes 2 --seed 1
   sd model convert path/to/model -o half --dtype bf16 --format sharded
-  sd model convert clip.onnx -o clip --mean .4815,.4578,.4082 --std .2686,.2613,.2758`,
+  sd model convert clip.onnx -o clip --mean .4815,.4578,.4082 --std .2686,.2613,.2758
+  sd model convert path/to/packed -o whole`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to == "" {

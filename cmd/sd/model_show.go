@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"samediff/sdlib/delta"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/vit"
 )
@@ -124,6 +125,7 @@ type description struct {
 	Origin     *vit.Origin `json:"origin,omitempty"`
 	Folder     string      `json:"folder,omitempty"`
 	Files      []file      `json:"files,omitempty"`
+	Packed     string      `json:"packed,omitempty"`
 	Family     string      `json:"family"`
 	Traits     vit.Traits  `json:"traits"`
 	Config     vit.Config  `json:"config"`
@@ -144,7 +146,7 @@ type file struct {
 func (s *subject) describe() description {
 	c := s.Config
 	weights, total := s.parameters()
-	return description{Source: s.source, Origin: s.Origin, Folder: s.dir, Files: s.files(), Family: c.Family.String(), Traits: c.Family.Traits(), Config: c, Grid: c.Grid(),
+	return description{Source: s.source, Origin: s.Origin, Folder: s.dir, Files: s.files(), Packed: packed(s.dir), Family: c.Family.String(), Traits: c.Family.Traits(), Config: c, Grid: c.Grid(),
 		Prefix: c.Prefix(), Tokens: c.Tokens(), HeadDim: c.HeadDim(), HasHead: s.headless == nil, Total: total, Parameters: weights}
 }
 
@@ -154,7 +156,7 @@ func (s *subject) files() []file {
 	if s.dir == "" {
 		return nil
 	}
-	for _, pattern := range []string{"model*.safetensors", "pytorch_model*.bin", "model.onnx"} {
+	for _, pattern := range []string{"model*.safetensors", "pytorch_model*.bin", "model.onnx", delta.DataFile} {
 		paths, _ := filepath.Glob(filepath.Join(s.dir, pattern)) // the pattern is well-formed
 		for _, path := range paths {
 			if info, err := os.Stat(path); err == nil {
@@ -177,6 +179,9 @@ func (s *subject) lines() [][2]string {
 	}
 	for _, file := range s.files() {
 		add("file", "%s, %.1f MB", file.Name, float64(file.Bytes)/1e6)
+	}
+	if text := packed(s.dir); text != "" {
+		add("packed", "%s", text)
 	}
 	add("family", "%s (%s of transformers)", c.Family, f.Class)
 	add("images", "%d x %d pixels, (byte/255 - mean) / std with mean %.4g, std %.4g", c.Image, c.Image, c.Mean, c.Std)

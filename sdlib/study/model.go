@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"samediff/sdlib/artifact"
+	"samediff/sdlib/delta"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -29,17 +30,14 @@ type Model struct {
 	Dir      string           // folder with config.json and model.safetensors
 }
 
-// Load returns the model in a folder, as [vit.Load] reads it.
+// Load returns the model in a folder, as [delta.Load] reads it: whole, or packed as a difference
+// to a base that [Bases] finds.
 func (l *Lab) Load(dir string) (*Model, error) {
-	m, err := vit.Load(dir)
+	m, err := delta.Load(dir, Bases(l.options.Hub))
 	if err != nil {
 		return nil, err
 	}
-	hash, err := m.Hash()
-	if err != nil {
-		return nil, err
-	}
-	return &Model{Model: m, ID: artifact.ID(hash), Dir: dir}, nil
+	return identified(m, dir)
 }
 
 // Files of a training's artifact, beside the model's own.

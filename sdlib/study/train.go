@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"samediff/sdlib/artifact"
+	"samediff/sdlib/delta"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/hub"
 	"samediff/sdlib/stimuli"
@@ -197,7 +198,7 @@ func (t Training) open(unknown error) (*vit.Model, error) {
 	if classes == 0 {
 		classes = 2
 	}
-	m, err := vit.LoadBackbone(t.Start, classes, t.ModelSeed, t.Stimuli.Geometry.Image)
+	m, err := delta.LoadBackbone(t.Start, classes, t.ModelSeed, t.Stimuli.Geometry.Image, Bases(hub.Options{}))
 	if err != nil {
 		return nil, err
 	}

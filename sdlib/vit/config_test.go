@@ -123,7 +123,7 @@ func FuzzReadConfig(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		c, err := readConfig(dir)
+		c, err := ReadConfig(dir)
 		if err != nil {
 			if !strings.Contains(err.Error(), dir) {
 				t.Fatalf("the error does not name the file: %v", err)
@@ -138,10 +138,10 @@ func FuzzReadConfig(f *testing.F) {
 			t.Fatalf("accepted %+v", c)
 		}
 		again := t.TempDir()
-		if err := c.write(again); err != nil {
+		if err := c.Save(again); err != nil {
 			t.Fatal(err)
 		}
-		if d, err := readConfig(again); err != nil || d != c {
+		if d, err := ReadConfig(again); err != nil || d != c {
 			t.Fatalf("wrote %+v, read %+v, %v", c, d, err)
 		}
 	})
@@ -237,7 +237,7 @@ func TestReadConfig(t *testing.T) {
 			if test.processor != nil {
 				writeTestJSON(t, filepath.Join(dir, processorFile), test.processor)
 			}
-			got, err := readConfig(dir)
+			got, err := ReadConfig(dir)
 			switch {
 			case test.err == "" && (err != nil || got != test.want):
 				t.Errorf("read %+v, %v; expected %+v", got, err, test.want)

@@ -65,6 +65,9 @@ func findWeights(dir string) (open func(path string) (weightFile, error), path s
 			return f.open, path, nil
 		}
 	}
+	if _, err := os.Stat(filepath.Join(dir, "delta.json")); err == nil {
+		return nil, "", fmt.Errorf("vit: %s holds the difference to another model: package delta puts the two together (`sd model convert` writes the result)", dir)
+	}
 	return nil, "", fmt.Errorf("vit: %s holds no weights: expected %s, pytorch_model.bin, or the index of one of them in shards, or %s: %w",
 		dir, weightsFile, onnxFile, fs.ErrNotExist)
 }

@@ -106,8 +106,9 @@ const (
 // labelNames are the two answers' names in config.json (docs/paper.md 1.5: same = 1).
 var labelNames = []string{"different", "same"}
 
-// readConfig reads a model's configuration from its folder.
-func readConfig(dir string) (Config, error) {
+// ReadConfig reads a model's configuration from its folder: config.json, and
+// preprocessor_config.json if it is there. Weights need not be.
+func ReadConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, configFile)
 	var hf hfConfig
 	if err := readJSON(path, &struct {
@@ -228,8 +229,8 @@ func (c *Config) readProcessor(path string) (side int, err error) {
 	return side, nil
 }
 
-// write writes config.json and preprocessor_config.json to a folder.
-func (c Config) write(dir string) error { return c.writeAs(dir, torchNames["F32"]) }
+// Save writes config.json and preprocessor_config.json to a folder, which [ReadConfig] reads.
+func (c Config) Save(dir string) error { return c.writeAs(dir, torchNames["F32"]) }
 
 // writeAs writes them for weights of a type, as PyTorch calls it.
 func (c Config) writeAs(dir, dtype string) error {

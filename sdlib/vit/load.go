@@ -28,7 +28,7 @@ func Load(dir string) (*Model, error) {
 	if file, ok := onnxPath(dir); ok {
 		return LoadONNX(file, ONNX{})
 	}
-	c, err := readConfig(dir)
+	c, err := ReadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func LoadBackbone(dir string, classes int, seed uint64, image int) (*Model, erro
 	if file, ok := onnxPath(dir); ok {
 		return loadONNXBackbone(file, classes, seed, image)
 	}
-	c, err := readConfig(dir)
+	c, err := ReadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,37 @@ func LoadBackbone(dir string, classes int, seed uint64, image int) (*Model, erro
 		return nil, err
 	}
 	return loadFolder(dir, c, &seed)
+}
+
+// WithHead returns the model with a new head, as [LoadBackbone] gives one to a model in a
+// folder: for a number of classes, random and of the given seed, and for images of a side,
+// 0 for the model's own. All other weights are the model's, not copies of them.
+func (m *Model) WithHead(classes int, seed uint64, image int) (*Model, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	c, err := m.Config.at(image)
+	if err != nil {
+		return nil, err
+	}
+	c.Classes = classes
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	w, old, rng := new(Weights[*tensors.Tensor]), m.Weights.fields(m.Config), random(seed)
+	for i, f := range w.fields(c) {
+		if c.isHead(f.name) {
+			initialize(f, rng)
+		} else {
+			*f.value = *old[i].value
+		}
+	}
+	return &Model{Config: c, Weights: w}, nil
+}
+
+// isHead reports whether a weight's name is one of the head's.
+func (c Config) isHead(name string) bool {
+	return strings.HasPrefix(name, c.Family.Traits().layout.head+".")
 }
 
 // loadFolder reads the weights in a folder.
@@ -81,7 +112,7 @@ func load(file weightFile, path string, c Config, newHead *uint64) (*Model, erro
 	if newHead != nil {
 		rng := random(*newHead)
 		old = slices.DeleteFunc(old, func(f field[*tensors.Tensor]) bool {
-			head := strings.HasPrefix(f.name, c.Family.Traits().layout.head+".")
+			head := c.isHead(f.name)
 			if head {
 				initialize(f, rng)
 			}

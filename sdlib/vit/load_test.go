@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,4 +183,69 @@ func TestLoadDamaged(t *testing.T) {
 		})
 	}
 	loadError(t, filepath.Join(t.TempDir(), "nowhere"), "config.json")
+}
+
+// A new head on a model in memory is the one that LoadBackbone puts on it in a folder.
+func TestWithHead(t *testing.T) {
+	for _, name := range []string{"other", "clip", "siglip", "dinov2", "registers"} {
+		dir := filepath.Join("testdata", name)
+		want, err := LoadBackbone(dir, 4, 3, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := golden(t, name)
+		got, err := m.WithHead(4, 3, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Config != want.Config || hashOf(t, got) != hashOf(t, want) {
+			t.Errorf("%s: WithHead gives %+v, LoadBackbone %+v, or other weights", name, got.Config, want.Config)
+		}
+		if got.Weights.Pos != m.Weights.Pos {
+			t.Errorf("%s: the other weights are not the model's", name)
+		}
+	}
+	m := golden(t, "other")
+	larger, err := m.WithHead(2, 1, 2*m.Config.Image)
+	if err != nil || larger.Config.Image != 2*m.Config.Image || larger.Config.PosGrid != m.Config.Grid() {
+		t.Errorf("for images of another size: %+v, %v", larger, err)
+	}
+	for _, err := range []error{
+		func() error { _, err := m.WithHead(0, 1, 0); return err }(),
+		func() error { _, err := m.WithHead(2, 1, m.Config.Image+1); return err }(),
+		func() error { _, err := new(Model).WithHead(2, 1, 0); return err }(),
+	} {
+		if err == nil {
+			t.Error("no classes, images that patches do not divide, or no weights: no error")
+		}
+	}
+}
+
+func hashOf(t *testing.T, m *Model) string {
+	t.Helper()
+	h, err := m.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// Shapes are those of the tensors in the family's own files.
+func TestShapes(t *testing.T) {
+	for _, name := range []string{"square", "deit", "clip", "siglip", "dinov2", "registers"} {
+		f, err := safetensors.Open(filepath.Join("testdata", name, weightsFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		c, err := ReadConfig(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, weight := range c.Names() {
+			if x, ok := f.Tensor(weight); !ok || !slices.Equal(x.Shape, c.Shapes()[i]) {
+				t.Errorf("%s: %s has shape %v in transformers' file, expected %v", name, weight, x.Shape, c.Shapes()[i])
+			}
+		}
+	}
 }

@@ -81,7 +81,7 @@ func (m *Model) Save(dir string) error {
 	if err := m.Origin.write(dir); err != nil {
 		return fmt.Errorf("vit: save model: %w", err)
 	}
-	return m.Config.write(dir)
+	return m.Config.Save(dir)
 }
 
 // safetensors returns the weights as they are written to a file.

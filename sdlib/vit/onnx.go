@@ -149,7 +149,7 @@ func beside(dir string) (s sayings, err error) {
 			s.image, s.mean, s.std = side, &config.Mean, &config.Std
 		}
 		if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil && s.config == nil {
-			c, err := readConfig(dir)
+			c, err := ReadConfig(dir)
 			if err != nil {
 				return s, err
 			}

@@ -1,14 +1,12 @@
 package vit
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/torchfile"
 )
@@ -66,7 +64,7 @@ func (m *Model) SaveAs(dir string, s Saving) error {
 	if err := m.check(); err != nil {
 		return err
 	}
-	return replaceFolder(dir, func(aside string) error {
+	err := disk.ReplaceFolder(dir, modelFiles, func(aside string) error {
 		all, err := m.safetensors()
 		if err != nil {
 			return err
@@ -95,6 +93,10 @@ func (m *Model) SaveAs(dir string, s Saving) error {
 		}
 		return m.Config.writeAs(aside, torchNames[s.DType])
 	})
+	if err != nil {
+		return fmt.Errorf("vit: save model: %w", err)
+	}
+	return nil
 }
 
 // torchMetadata is without what transformers refuses a file of weights.
@@ -128,58 +130,11 @@ func writeShards(dir string, all []safetensors.Tensor, most int) error {
 	})
 }
 
-// replaceFolder gives the model's folder dir the content that write writes to the folder it is given.
-func replaceFolder(dir string, write func(aside string) error) error {
-	dir = filepath.Clean(dir)
-	if err := onlyModel(dir); err != nil {
-		return err
-	}
-	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return fmt.Errorf("vit: save model: %w", err)
-	}
-	aside, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".*")
-	if err != nil {
-		return fmt.Errorf("vit: save model: %w", err)
-	}
-	defer os.RemoveAll(aside)
-	fresh, old := filepath.Join(aside, "new"), filepath.Join(aside, "old")
-	if err := os.Mkdir(fresh, 0o755); err != nil {
-		return fmt.Errorf("vit: save model: %w", err)
-	}
-	if err := write(fresh); err != nil {
-		return err
-	}
-	if err := os.Rename(dir, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("vit: save model: %w", err)
-	}
-	if err := os.Rename(fresh, dir); err != nil {
-		return fmt.Errorf("vit: save model: %w", errors.Join(err, os.Rename(old, dir)))
-	}
-	return nil
-}
-
-// onlyModel tells what a folder holds that is no file of a model, nil where there is nothing or no folder.
-func onlyModel(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("vit: save model: %w", err)
-	}
+// modelFiles are patterns of the files that a model's folder holds.
+var modelFiles = func() []string {
 	patterns := []string{configFile, processorFile, originFile, "model-*-of-*.safetensors", "pytorch_model-*-of-*.bin"}
 	for _, f := range formats {
 		patterns = append(patterns, f.name)
 	}
-	for _, e := range entries {
-		ours := slices.ContainsFunc(patterns, func(pattern string) bool {
-			ok, _ := filepath.Match(pattern, e.Name())
-			return ok
-		})
-		if !ours || e.IsDir() {
-			return fmt.Errorf("vit: the folder %s holds %s, which is no file of a model: choose another folder, or empty it first", dir, e.Name())
-		}
-	}
-	return nil
-}
+	return patterns
+}()

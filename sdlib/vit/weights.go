@@ -137,6 +137,16 @@ func Unflatten[T any](c Config, flat []T) *Weights[T] {
 	return w
 }
 
+// Shapes returns the weights' shapes in a Hugging Face file, in the order of Flatten. A table
+// of tokens, [1, count, D] in [Weights], is [count, D] or [D] in some families' files.
+func (c Config) Shapes() [][]int {
+	var shapes [][]int
+	for _, f := range new(Weights[bool]).fields(c) { // fields tells weights apart by their addresses: they need a size
+		shapes = append(shapes, f.file)
+	}
+	return shapes
+}
+
 // Names returns the weights' names in a Hugging Face file, in the order of Flatten.
 func (c Config) Names() []string {
 	var names []string

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -82,4 +83,45 @@ func TestReserve(t *testing.T) {
 	case !strings.Contains(err.Error(), "no room for 35184372088832 bytes"):
 		t.Errorf("32 TiB: error %v", err)
 	}
+}
+
+func TestReplaceFolder(t *testing.T) {
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "deep", "folder")
+	write := func(name string) func(string) error {
+		return func(aside string) error { return os.WriteFile(filepath.Join(aside, name), []byte(name), 0o644) }
+	}
+	holds := func(want ...string) {
+		t.Helper()
+		var got []string
+		entries, err := os.ReadDir(dir)
+		for _, e := range entries {
+			got = append(got, e.Name())
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("the folder holds %v (%v), want %v", got, err, want)
+		}
+		if beside, _ := os.ReadDir(filepath.Dir(dir)); len(beside) != 1 {
+			t.Errorf("beside the folder there is %v, want nothing", beside)
+		}
+	}
+	patterns := []string{"a", "b-*"}
+	for _, name := range []string{"a", "b-1", "a"} {
+		if err := ReplaceFolder(dir, patterns, write(name)); err != nil {
+			t.Fatal(err)
+		}
+		holds(name)
+	}
+	failure := errors.New("failure")
+	if err := ReplaceFolder(dir, patterns, func(aside string) error { return errors.Join(write("b-2")(aside), failure) }); !errors.Is(err, failure) {
+		t.Errorf("ReplaceFolder gave %v, want %v", err, failure)
+	}
+	holds("a")
+	if err := write("thesis")(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := ReplaceFolder(dir, patterns, write("a")); err == nil || !strings.Contains(err.Error(), "thesis") {
+		t.Errorf("a folder with another file: error %v", err)
+	}
+	holds("a", "thesis")
 }

@@ -1,0 +1,98 @@
+"""Writes what the tests of package delta compare with, by NumPy alone: a model that fine-tuning might have made of the tiny CLIP
+of package vit (tuned.safetensors), packed as docs/formats.md describes (packed/), and base and difference put together again
+(whole/), each product and each sum rounded to float32, in the order that the format prescribes.
+
+    python -m venv env && env/bin/pip install numpy safetensors && env/bin/python make_golden.py
+
+The metadata of tuned.safetensors name versions and seed.
+"""
+
+import hashlib
+import json
+import platform
+import re
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+SEED, RANK = 20240611, 2
+here = Path(__file__).parent
+base_dir = here / "../../vit/testdata/clip"
+rng = np.random.default_rng(SEED)
+
+
+def normal(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def natural(name):
+    """Sorts numbers in names as numbers."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+base = load_file(base_dir / "model.safetensors")
+HEAD = "visual_projection.weight"
+STILL = "vision_model.encoder.layers.1.mlp.fc2.weight"  # what fine-tuning left alone
+
+tuned = {}
+for name in sorted(base, key=natural):
+    w = base[name]
+    rows = w.shape[0]
+    if name == HEAD:
+        tuned[name] = normal(2, w.shape[1])
+    elif name == STILL:
+        tuned[name] = w
+    elif w.ndim == 1:
+        tuned[name] = w + np.float32(1e-3) * normal(*w.shape)
+    else:  # a spectrum that falls: 1, 1/2, 1/4, ...
+        cols = w.size // rows
+        k = min(rows, cols)
+        diff = (normal(rows, k) * np.float32(1e-2) * np.float32(0.5) ** np.arange(k, dtype=np.float32)) @ normal(k, cols)
+        tuned[name] = w + diff.reshape(w.shape)
+about = {"numpy": version("numpy"), "safetensors": version("safetensors"), "python": platform.python_version(), "seed": str(SEED), "rank": str(RANK)}
+save_file(tuned, here / "tuned.safetensors", metadata={"format": "pt", **about})
+
+kept, whole, ranks, cut, all_ = {}, {}, {}, 0.0, 0.0
+for name, w in base.items():
+    if name == HEAD:
+        kept[name] = whole[name] = tuned[name]
+        continue
+    diff = tuned[name].astype(np.float64) - w.astype(np.float64)
+    whole[name] = w.copy()
+    if w.ndim == 1:
+        kept[name + ".change"] = diff.astype(np.float16)
+        whole[name] = w + kept[name + ".change"].astype(np.float32)
+    elif not diff.any():
+        ranks[name] = 0
+    else:
+        rows = w.shape[0]
+        U, S, V = np.linalg.svd(diff.reshape(rows, -1), full_matrices=False)
+        A = (U[:, :RANK] * np.sqrt(S[:RANK])).astype(np.float16)
+        B = (np.sqrt(S[:RANK])[:, None] * V[:RANK]).astype(np.float16)
+        kept[name + ".A"], kept[name + ".B"], ranks[name] = A, B, RANK
+        total = np.zeros((rows, w.size // rows), np.float32)
+        for k in range(RANK):  # float32 throughout: a product is rounded, then the sum
+            total = total + A[:, k, None].astype(np.float32) * B[None, k].astype(np.float32)
+        whole[name] = w + total.reshape(w.shape)
+    cut += ((whole[name].astype(np.float64) - tuned[name].astype(np.float64)) ** 2).sum()
+    all_ += (diff**2).sum()
+
+lines = "".join(f"{hashlib.sha256(base[name].astype('<f4').tobytes()).hexdigest()}  {name}\n" for name in sorted(base) if name != HEAD)
+
+for folder in ("packed", "whole"):
+    (here / folder).mkdir(exist_ok=True)
+    shutil.copy(base_dir / "preprocessor_config.json", here / folder)
+    config = json.loads((base_dir / "config.json").read_text())
+    config["projection_dim"] = 2
+    (here / folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+save_file(whole, here / "whole/model.safetensors", metadata={"format": "pt"})
+save_file(kept, here / "packed/delta.safetensors", metadata={"format": "samediff delta"})
+(here / "packed/delta.json").write_text(json.dumps({
+    "format": "samediff delta", "version": 1,
+    "base": {"name": "../../../vit/testdata/clip", "hash": hashlib.sha256(lines.encode()).hexdigest(), "weights": "float"},
+    "method": {"rank": RANK}, "lost": float(np.sqrt(cut / all_)),
+    "sha256": hashlib.sha256((here / "packed/delta.safetensors").read_bytes()).hexdigest(),
+    "ranks": ranks}, indent=2) + "\n")

@@ -1,0 +1,97 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/attention"
+	"samediff/sdlib/delta"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/hub"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
+)
+
+// Bases returns the function that finds the base of a packed model (package delta) by its name: a checkpoint of the paper that is in the
+// cache, which o may place elsewhere, or a model of the course. It downloads nothing.
+func Bases(o hub.Options) func(delta.Base) (*vit.Model, error) {
+	o.Offline = true
+	return func(b delta.Base) (*vit.Model, error) {
+		if _, err := vit.FindCheckpoint(b.Name); err == nil {
+			m, err := vit.Pretrained(context.Background(), b.Name, 1, 1, o)
+			if err != nil {
+				return nil, fmt.Errorf("the base %s is not here: `sd model fetch %s` gets it: %w", b.Name, b.Name, err)
+			}
+			return m, nil
+		}
+		if slices.ContainsFunc(CourseModels(), func(c CourseModel) bool { return c.Name == b.Name }) {
+			dir, err := CourseModelDir(b.Name)
+			if err != nil {
+				return nil, err
+			}
+			return vit.LoadBackbone(dir, 1, 1, 0)
+		}
+		return nil, fmt.Errorf("there is no base %q: expected a checkpoint of the paper such as clip-b16, or a model of the course (`sd model ls`)", b.Name)
+	}
+}
+
+// identified returns a model with its ID.
+func identified(m *vit.Model, dir string) (*Model, error) {
+	hash, err := m.Hash()
+	if err != nil {
+		return nil, err
+	}
+	return &Model{Model: m, ID: artifact.ID(hash), Dir: dir}, nil
+}
+
+// CheckPacked compares a model with its packed form, put together again, on fresh images of the objects that it learned:
+// both accuracies, and the largest change of any head's score, over as many images, half of them same and half different.
+func (l *Lab) CheckPacked(ctx context.Context, m *Model, packed *vit.Model, images int) (delta.Check, error) {
+	check := delta.Check{Set: "test (IID)", Images: images}
+	p, err := identified(packed, "")
+	if err != nil {
+		return check, err
+	}
+	c, err := m.stimuli()
+	if err != nil {
+		return check, err
+	}
+	sample, err := headSet(c)
+	if err != nil {
+		return check, err
+	}
+	c.Split, c.Size = stimuli.TestIID, images
+	set, err := stimuli.Open(c)
+	if err != nil {
+		return check, err
+	}
+	var scores [2]*attention.Scores
+	for i, m := range []*Model{m, p} {
+		e, err := Accuracy.Of(ctx, l, m, set, finetune.Condition{})
+		if err != nil {
+			return check, err
+		}
+		if scores[i], err = HeadScores.Of(ctx, l, m, sample, HeadSample{PerClass: max(images/2, 1), Seed: PaperSample.Seed}); err != nil {
+			return check, err
+		}
+		*[]*float64{&check.Before, &check.After}[i] = e.All.Accuracy()
+	}
+	check.Heads = largestChange(scores[0].Measures, scores[1].Measures)
+	return check, nil
+}
+
+// largestChange returns the largest difference between two models in any score of any head.
+func largestChange(a, b attention.Measures) float64 {
+	largest := 0.
+	for _, pair := range [][2][][]float64{{a.Local, b.Local}, {a.Within, b.Within}, {a.Pair, b.Pair}, {a.Background, b.Background}, {a.Between, b.Between}} {
+		for l, heads := range pair[0] {
+			for h, score := range heads {
+				largest = max(largest, math.Abs(score-pair[1][l][h]))
+			}
+		}
+	}
+	return largest
+}

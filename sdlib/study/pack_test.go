@@ -1,0 +1,170 @@
+package study
+
+import (
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/backend"
+	"samediff/sdlib/delta"
+	"samediff/sdlib/hub"
+	"samediff/sdlib/vit"
+)
+
+// fineTuned returns a trained model's folder, and the model that a few more steps from it make.
+func fineTuned(t *testing.T, l *Lab) (base string, tuned *Model) {
+	t.Helper()
+	first, err := l.Train(t.Context(), tiny())
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := tiny()
+	more.Start, more.Recipe.Epochs, more.Recipe.LR = first.Dir, 3, 1e-4
+	if tuned, err = l.Train(t.Context(), more); err != nil {
+		t.Fatal(err)
+	}
+	return first.Dir, tuned
+}
+
+// A model that was fine-tuned, packed, and read by the lab is the same model wherever it is asked for, and trainings start from it.
+func TestPackedModel(t *testing.T) {
+	ctx := t.Context()
+	l := lab(t, t.TempDir(), backend.Go)
+	baseDir, tuned := fineTuned(t, l)
+	base, err := l.Load(baseDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "packed")
+	name, err := delta.RelativeName(baseDir, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := 1.
+	for _, rank := range []int{1, 2, 100} {
+		d, err := delta.Pack(ctx, base.Model, tuned.Model, delta.Options{Base: name, Method: delta.Method{Rank: rank}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Lost >= lost {
+			t.Errorf("rank %d: %g of the difference was lost, %g at the rank before", rank, d.Lost, lost)
+		}
+		lost = d.Lost
+		if err := d.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if lost > 1e-3 {
+		t.Errorf("%g of the difference was lost at full rank", lost)
+	}
+	packed, err := l.Find(ctx, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := filepath.Join(t.TempDir(), "whole")
+	if err := packed.SaveAs(whole, vit.Saving{}); err != nil {
+		t.Fatal(err)
+	}
+	same, err := l.Load(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if packed.ID != same.ID || packed.ID == tuned.ID || packed.Dir != dir {
+		t.Errorf("packed %s, written whole %s, before packing %s", packed.ID.Short(), same.ID.Short(), tuned.ID.Short())
+	}
+
+	var keys []string
+	for _, start := range []string{dir, whole} {
+		next := tiny()
+		next.Start = start
+		r, err := next.resolve()
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := r.key().ID()
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, string(id))
+	}
+	if keys[0] != keys[1] {
+		t.Error("a training that starts from the packed model is another than from the whole one")
+	}
+}
+
+func TestCheckPacked(t *testing.T) {
+	l := lab(t, t.TempDir(), backend.Go)
+	baseDir, tuned := fineTuned(t, l)
+	same, err := l.CheckPacked(t.Context(), tuned, tuned.Model, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (delta.Check{Set: "test (IID)", Images: 64, Before: same.Before, After: same.Before}); same != want {
+		t.Errorf("a model and itself: %+v", same)
+	}
+	base, err := l.Load(baseDir) // a model's other state, for one that packing changed much
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := l.CheckPacked(t.Context(), tuned, base.Model, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other.Before != same.Before || !(other.Heads > 0 && other.Heads < 1) {
+		t.Errorf("against another model: %+v", other)
+	}
+}
+
+func TestLargestChange(t *testing.T) {
+	l := lab(t, t.TempDir(), backend.Go)
+	m := untrained(t, l)
+	a, err := l.Heads(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := l.Heads(t.Context(), m) // read anew
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Pair[1][0] += .25
+	b.Local[0][1] -= .125
+	if got := largestChange(a.Measures, b.Measures); math.Abs(got-.25) > 1e-9 {
+		t.Errorf("the largest change is %g, expected .25", got)
+	}
+}
+
+func TestBases(t *testing.T) {
+	find := Bases(hub.Options{Dir: t.TempDir()})
+	for name, says := range map[string]string{
+		"clip-b16": "the base clip-b16 is not here: `sd model fetch clip-b16` gets it",
+		"clip-b99": `no base "clip-b99": expected a checkpoint`,
+	} {
+		if _, err := find(delta.Base{Name: name}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: error %v, expected %q", name, err, says)
+		}
+	}
+	const course = "discrimination-256-quick"
+	m, err := find(delta.Base{Name: course})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := CourseModelDir(course)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := vit.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := delta.Hash(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := delta.Hash(want); err != nil || a != b {
+		t.Errorf("the base has hash %s, the model of the course %s (%v)", a, b, err)
+	}
+	if m, err = find(delta.Base{Name: "scratch-b32"}); err != nil || m.Config.Blocks != 12 {
+		t.Errorf("random weights as a base: %v", err)
+	}
+}
