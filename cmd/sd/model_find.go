@@ -45,13 +45,13 @@ func (a *app) find(ctx context.Context, name string, want *head) (*subject, erro
 		return a.checkpoint(ctx, c, want)
 	}
 	if !ours(name) {
+		if vit.IsONNX(name) {
+			return (&subject{source: "ONNX export", dir: name}).load(want)
+		}
 		if _, err := os.Stat(filepath.Join(name, "config.json")); err == nil {
 			return (&subject{source: "folder", dir: name}).load(want)
 		} else if !os.IsNotExist(err) {
 			return nil, err
-		}
-		if vit.IsONNX(name) {
-			return (&subject{source: "ONNX export", dir: name}).load(want)
 		}
 		if repo, ok := onHub(name); ok {
 			dir, err := hub.FetchModel(ctx, repo, a.hub())
