@@ -128,7 +128,7 @@ func TestWrongUsage(t *testing.T) {
 		{"train --geometry b99", `unknown geometry "b99": expected one of b16, b32, b14, b16-112, course, course-quick`},
 		{"train --task sorting", "expected one of discrimination, rmts"},
 		{"train --epochs many", `invalid argument "many"`},
-		{"train slowly", "expected quick, course, rmts, or one of clip-b16, clip-b32, "},
+		{"train slowly", "expected quick, course, rmts, clip-b16-112, clip-b16-112-rmts, or one of clip-b16, clip-b32, "},
 		{"train quick course", "accepts at most 1 arg(s), received 2"},
 		{"figure 9", "expected one of 1, 2, 7, 8, 11, 15, 20, 23"},
 		{"figure 7 --model quick", "--model is for figures and tables of models, and figure 7 is none"},

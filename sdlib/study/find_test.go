@@ -159,7 +159,7 @@ func TestFindFolder(t *testing.T) {
 		t.Errorf("the error for a size that no geometry has is %v", err)
 	}
 	for _, name := range []string{"", "nowhere", t.TempDir()} {
-		if _, err := lab.Find(ctx, name); err == nil || errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "expected a preset (quick, course, rmts,") {
+		if _, err := lab.Find(ctx, name); err == nil || errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "expected a preset (quick, course, rmts, clip-b16-112,") {
 			t.Errorf("the error for %q is %v, want one that says what a model may be", name, err)
 		}
 	}

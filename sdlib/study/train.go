@@ -30,6 +30,8 @@ type Training struct {
 	// commit, or the hash of a folder's weights, whose path is then not part of the key.
 	// Train fills it in.
 	Source string `json:"source,omitempty"`
+	// After is a training whose model this one starts from, with a new head; nil for none.
+	After *Training `json:"after,omitempty"`
 }
 
 // Quick is the model that `make demo` trains: discrimination on 6,400 images of 64
@@ -85,7 +87,7 @@ func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
 		if err != nil {
 			return err
 		}
-		start, err := r.start(ctx, l.options.Hub)
+		start, err := l.start(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -137,12 +139,18 @@ func (r resolved) key() artifact.Key {
 }
 
 // start returns the model before the first step.
-func (r resolved) start(ctx context.Context, o hub.Options) (*vit.Model, error) {
+func (l *Lab) start(ctx context.Context, r resolved) (*vit.Model, error) {
 	switch {
 	case r.folder != nil:
 		return r.folder, nil
 	case r.Start != "":
-		return vit.Pretrained(ctx, r.Start, r.Model.Classes, r.ModelSeed, o)
+		return vit.PretrainedAt(ctx, r.Start, r.Model.Image, r.Model.Classes, r.ModelSeed, l.options.Hub)
+	case r.After != nil:
+		before, err := l.Train(ctx, *r.After)
+		if err != nil {
+			return nil, err
+		}
+		return before.WithHead(r.Model.Classes, r.ModelSeed, r.Model.Image)
 	case r.Source != "":
 		return nil, fmt.Errorf("the training starts from %s, which the store does not have: give the folder that holds them as its Start", r.Source)
 	}
@@ -155,14 +163,28 @@ func (t Training) resolve() (r resolved, err error) {
 		return r, err
 	}
 	t.Stimuli.Split = stimuli.Train
+	if t.After != nil {
+		if t.Start != "" {
+			return r, fmt.Errorf("a training starts from %s or after another training, not from both", t.Start)
+		}
+		before, err := t.After.resolve()
+		if err != nil {
+			return r, fmt.Errorf("the training before: %w", err)
+		}
+		t.After = &before.Training
+	}
 	if t.Start != "" {
 		if c, err := vit.FindCheckpoint(t.Start); err == nil {
 			t.Source = c.Repo + "@" + c.Revision
 			if s := c.Source(hub.Options{}); s != "" { // which weights are on this machine: the hub's or 8-bit ones
 				t.Source = s
 			}
-			if t.Model != c.Config {
-				return r, fmt.Errorf("a training that starts from %s has another model than that: expected %+v, got %+v", t.Start, c.Config, t.Model)
+			want, err := c.At(t.Model.Image)
+			if err != nil {
+				return r, err
+			}
+			if t.Model != want {
+				return r, fmt.Errorf("a training that starts from %s has another model than that: expected %+v, got %+v", t.Start, want, t.Model)
 			}
 		} else if r.folder, err = t.open(err); err != nil {
 			return r, err

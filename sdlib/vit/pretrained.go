@@ -23,6 +23,17 @@ type Checkpoint struct {
 	Package *Package
 }
 
+// At returns the checkpoint's configuration for images of another side, in pixels; 0 is its
+// own. Positions that it learned on its own grid are resampled inside the graph.
+func (p Checkpoint) At(image int) (Config, error) {
+	if p.random() && image != 0 {
+		c := p.Config
+		c.Image = image
+		return c, c.Validate()
+	}
+	return p.Config.at(image)
+}
+
 // random reports whether a checkpoint is random weights.
 func (p Checkpoint) random() bool { return p.Repo == "" && p.Package == nil }
 
@@ -55,11 +66,19 @@ var Others = []Checkpoint{
 // Size of images and normalization are those of the table, which the paper used, whatever
 // the folder's preprocessor_config.json says; a model of another geometry is an error.
 func Pretrained(ctx context.Context, name string, classes int, seed uint64, o hub.Options) (*Model, error) {
+	return PretrainedAt(ctx, name, 0, classes, seed, o)
+}
+
+// PretrainedAt is [Pretrained] for images of another side, in pixels; 0 is the checkpoint's own.
+func PretrainedAt(ctx context.Context, name string, image, classes int, seed uint64, o hub.Options) (*Model, error) {
 	p, err := FindCheckpoint(name)
 	if err != nil {
 		return nil, err
 	}
-	want := p.Config
+	want, err := p.At(image)
+	if err != nil {
+		return nil, err
+	}
 	want.Classes = classes
 	if p.random() {
 		return New(want, seed)
