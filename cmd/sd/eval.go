@@ -24,11 +24,11 @@ its examples, stays accurate there. Each accuracy comes with Wilson's 95 % inter
 with the accuracy on pairs that are the same, differ in shape only, in color only, or in
 both: averages hide that the pairs which differ in one property are the hard ones.
 
-MODEL is a preset (trained first if need be), the first digits of an ID, or a folder with
-config.json and model.safetensors; a folder does not say what its model learned from, so
-"train" is then the presets' training set of that geometry. --set asks about a folder of
-images instead: a set that sd stimuli export wrote, or images of your own with a
-metadata.jsonl of their labels (docs/formats.md).`,
+MODEL is a preset (trained first if need be), a model of the course, the first digits of an
+ID, or a folder with config.json and model.safetensors; a folder does not say what its model
+learned from, so "train" is then the presets' training set of that geometry. --set asks
+about a folder of images instead: a set that sd stimuli export wrote, or images of your own
+with a metadata.jsonl of their labels (docs/formats.md).`,
 		Example: `  sd eval quick
   sd eval 3fa2 --images 1000
   sd eval path/to/model --json

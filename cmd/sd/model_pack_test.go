@@ -75,6 +75,7 @@ func TestModelPack(t *testing.T) {
 func TestModelPackRefuses(t *testing.T) {
 	t.Setenv("SD_STORE", t.TempDir())
 	t.Setenv("HF_HUB_CACHE", t.TempDir())
+	t.Setenv("HF_ASSETS_CACHE", t.TempDir())
 	from := filepath.Join(testdata, "other")
 	for args, says := range map[string]string{
 		"":                                "--base is missing",

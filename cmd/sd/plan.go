@@ -110,7 +110,7 @@ func (f itemFlags) jobs(cmd *cobra.Command, lab *study.Lab, args []string) ([]st
 		items = append(items, item)
 	} else {
 		for _, item := range paper.Contents {
-			if _, has := item.Models[f.Scale]; item.Jobs != nil && (has || item.Models == nil) {
+			if has := len(item.Models[f.Scale]) > 0; item.Jobs != nil && (has || item.Models == nil) {
 				items = append(items, item)
 			}
 		}

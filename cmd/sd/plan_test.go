@@ -84,3 +84,18 @@ func TestOwnImages(t *testing.T) {
 	sd("stimuli", "export", other, "--geometry", "course", "--images", "8", "--quiet").want(t, exitOK)
 	sd("eval", model, "--set", other, "--backend", "go", "--store", store).want(t, exitFailure).says(t, "give both the same geometry")
 }
+
+// A table is about one task: a model that learned another one is refused, and one that does
+// not say what it learned is asked about the table's.
+func TestTableOfOneTask(t *testing.T) {
+	store, model := t.TempDir(), folder(t)
+	sd("plan", "table", "4", "--model", "discrimination-256-quick", "--store", store).want(t, exitFailure).says(t, "table 4 is about rmts with 256", "discrimination-256-quick learned discrimination with 256")
+	out := sd("plan", "table", "3", "--model", model, "--store", store).want(t, exitOK).out
+	for _, set := range []string{"on train", "on test (IID)", "on compositional", "0 of 3 jobs"} {
+		if !strings.Contains(out, set) {
+			t.Errorf("the plan lacks %q:\n%s", set, out)
+		}
+	}
+	sd("figure", "15", "--store", store).want(t, exitFailure).says(t, "figure 15 has no models at course scale: name some")
+	sd("train", "course", "--start", model, "--geometry", "course-quick", "--blocks", "4", "--store", store).want(t, exitUsage).says(t, "--blocks")
+}

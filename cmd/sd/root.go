@@ -33,8 +33,8 @@ Represent Relations Between Objects" (Lepori, Tartaglini et al., NeurIPS 2024).
 
 Everything that is computed stays in a store, so asking again is a read: a model, its
 accuracies and its attention scores are shared by the command line and the notebooks.
-A MODEL is a preset ("quick", "course"), the first digits of an ID in the store, or a
-folder with config.json and model.safetensors.
+A MODEL is a preset ("quick", "course"), a model of the course (sd model ls), the first
+digits of an ID in the store, or a folder with config.json and model.safetensors.
 
 Results go to standard output, progress and errors to standard error. Exit status:
 0 success, 1 failure, 2 wrong usage, 130 interrupted (the same command goes on).`,

@@ -173,6 +173,9 @@ func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) (study.Training
 		}
 	}
 	if f.Start != "" {
+		if cmd.Flags().Changed("blocks") {
+			return t, misuse(cmd, "--blocks: the model that --start names says how many it has")
+		}
 		t.Start, t.Source, t.Model = f.Start, "", vit.Config{} // the folder says what the model is
 	}
 	if cmd.Flags().Changed("best") {

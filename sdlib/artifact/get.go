@@ -22,7 +22,7 @@ const (
 //
 // compute fills dir, a folder of its own. What an earlier process left there when it was interrupted is still there, so compute may
 // resume. The subfolder "work", if compute makes one, is removed when it succeeds; everything else in dir is the artifact. When
-// compute fails, dir is kept and the error returned. Get calls for one key run one compute at a time, in all processes together;
+// compute fails, dir is kept, unless it is empty, and the error returned. Get calls for one key run one compute at a time, in all processes together;
 // the others wait, until ctx ends, and then read.
 func (s *Store) Get(ctx context.Context, key Key, compute func(ctx context.Context, dir string) error) (*Artifact, error) {
 	return s.get(ctx, key, normal, compute)
@@ -124,6 +124,9 @@ func (s *Store) make(ctx context.Context, id ID, key Key, compute func(ctx conte
 	if err := compute(ctx, dir); err != nil {
 		if isFull(err) {
 			err = s.explain(err)
+		}
+		if left, _ := os.ReadDir(dir); len(left) == 0 {
+			os.RemoveAll(outer) // nothing was made that another try could go on with
 		}
 		return nil, fmt.Errorf("step %s (%s): %w", key.Step, id.Short(), err)
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"samediff/sdlib/internal/blame"
 )
 
 // This file finds what XLA's CUDA plugin needs besides itself, in the order in which it
@@ -63,7 +65,7 @@ func findDriver() (cudaVersion, error) {
 	}
 	return 0, &missingError{
 		Short: "NVIDIA's driver is not found",
-		Long:  fmt.Sprintf(": there is %s, but the driver's library does not load: %s", gpus[0], firstLine(first)),
+		Long:  fmt.Sprintf(": there is %s, but the driver's library does not load: %s", gpus[0], blame.Line(first)),
 		Mend:  "install NVIDIA's driver, 525 or newer for CUDA 12 and 580 or newer for CUDA 13; in a container, mount the host's (docker run --gpus all, NVIDIA_DRIVER_CAPABILITIES=compute,utility)",
 	}
 }

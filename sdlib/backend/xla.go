@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/pjrt"
 
+	"samediff/sdlib/internal/blame"
 	"samediff/sdlib/internal/keepmemory"
 )
 
@@ -36,7 +37,7 @@ func openXLA(b *Backend, kind, options string) error {
 	}
 	major, minor, err := pjrtVersion(path)
 	if err != nil {
-		return fmt.Errorf("XLA plugin %s does not load: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
+		return fmt.Errorf("XLA plugin %s does not load: %s; %s, or use the backend %q", path, blame.Line(err), mend, Go)
 	}
 	if major != pjrtMajor {
 		return fmt.Errorf("XLA plugin %s speaks PJRT %d.%d, expected %d.x: %s", path, major, minor, pjrtMajor, mend)
@@ -47,7 +48,7 @@ func openXLA(b *Backend, kind, options string) error {
 		}
 	}
 	if b.Platform, err = platform(kind, path); err != nil {
-		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
+		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, blame.Line(err), mend, Go)
 	}
 	if b.Platform == "cuda" && !pjrt.IsCUDAName(path) {
 		return fmt.Errorf("XLA plugin %s is CUDA's, which go-xla knows by its path alone, and would compute float32 products in TF32: expected a path with the word cuda, such as a link pjrt_c_api_cuda_plugin.so to it", path)
@@ -63,7 +64,7 @@ func openXLA(b *Backend, kind, options string) error {
 		config += "," + options
 	}
 	if b.Engine, err = xla.NewWithOptions(config, clientOptions(b.Platform)); err != nil {
-		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, firstLine(err), mend, Go)
+		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, blame.Line(err), mend, Go)
 	}
 	if b.IsCPU() {
 		if err := keepmemory.Enable(); err != nil {
@@ -81,7 +82,7 @@ func prepareCUDA(path string, driver cudaVersion) (missing []string, err error) 
 	setCUDAEnvironment(nvidia)
 	plugin, err := pjrt.GetPlugin(path)
 	if err != nil {
-		return nil, fmt.Errorf("XLA plugin %s does not load: %s", path, firstLine(err))
+		return nil, fmt.Errorf("XLA plugin %s does not load: %s", path, blame.Line(err))
 	}
 	builtFor, _ := plugin.Attributes()["cuda_version"].(int64)
 	if err := checkDriver(path, cudaVersion(builtFor), driver); err != nil {
@@ -113,11 +114,6 @@ func platform(kind, path string) (string, error) {
 	}
 	defer client.Destroy()
 	return strings.ToLower(client.Platform()), nil
-}
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }
 
 // clientOptions are what the plugin is started with. XLA's CPU client has as many threads

@@ -41,9 +41,15 @@ func (e Epoch) String() string {
 // epochOf reads an epoch from what [optimize.Minimize] measured, under the names of
 // Recipe.measures.
 func epochOf(o optimize.Epoch) Epoch {
-	e := Epoch{Epoch: o.Epoch, Loss: o.Mean("loss"), Task: o.Mean("task"), Aux: o.Mean("aux"), Train: o.Mean("correct"),
-		Shape: o.Mean("shape"), Color: o.Mean("color"), Identity: o.Mean("identity"),
-		WithinObject: o.Mean("wo"), WithinPair: o.Mean("wp"), BetweenPairs: o.Mean("bp"), Relation: o.Mean("relation"), Val: -1}
+	mean := func(name string) float64 { // 0 for what the recipe's losses do not measure
+		if _, ok := o.Means[name]; !ok {
+			return 0
+		}
+		return o.Mean(name)
+	}
+	e := Epoch{Epoch: o.Epoch, Loss: mean("loss"), Task: mean("task"), Aux: mean("aux"), Train: mean("correct"),
+		Shape: mean("shape"), Color: mean("color"), Identity: mean("identity"),
+		WithinObject: mean("wo"), WithinPair: mean("wp"), BetweenPairs: mean("bp"), Relation: mean("relation"), Val: -1}
 	if o.Epoch > 0 {
 		e.LR = o.LR[""][0]
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,8 +31,15 @@ type Times struct {
 	Evaluation float64 `json:"evaluation"` // of Problem.Validate
 }
 
-// Mean returns the mean of "loss" or of a measure over the epoch, and over the sets.
-func (e Epoch) Mean(name string) float64 { return mean(e.Means[name]) }
+// Mean returns the mean of "loss" or of a measure over the epoch, and over the sets; NaN for
+// a name that is none of Problem.Measures.
+func (e Epoch) Mean(name string) float64 {
+	of, ok := e.Means[name]
+	if !ok {
+		return math.NaN()
+	}
+	return mean(of)
+}
 
 func mean(of []float64) (m float64) {
 	for _, x := range of {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
@@ -137,6 +138,11 @@ func (p *Problem) check(s *Settings) error {
 // is each set's own, and the terms of the sums: the loss and the measures.
 func (p *Problem) loss(in Inputs) (total *Node, terms []*Node) {
 	loss, measures := p.Loss(in)
+	for _, name := range slices.Sorted(maps.Keys(measures)) {
+		if !slices.Contains(p.Measures, name) {
+			panic(fmt.Errorf("the loss function returned a measure %q, which is none of Problem.Measures %q: name it there", name, p.Measures))
+		}
+	}
 	for _, name := range p.sums() {
 		x := measures[name]
 		if name == "loss" {

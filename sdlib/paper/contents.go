@@ -23,6 +23,10 @@ type Item struct {
 	// for an item without models. They are names that study.Lab.Subject takes.
 	Models map[study.Scale][]string
 
+	// Task and Objects are what its models learned; "" where the item is about several.
+	Task    stimuli.Task
+	Objects stimuli.Objects
+
 	// Jobs are the results that the item needs; nil for none.
 	Jobs func(ctx context.Context, l *study.Lab, r Request) ([]study.Job, error)
 	// Draw makes the item, from results that the lab has or computes; nil for an item that this
@@ -85,8 +89,8 @@ func Numbers(kind Kind) []string {
 func (i Item) subjects(ctx context.Context, l *study.Lab, r Request) ([]study.Subject, error) {
 	all := r.Models
 	if len(all) == 0 {
-		names, ok := i.Models[r.scale()]
-		if !ok {
+		names := i.Models[r.scale()]
+		if len(names) == 0 {
 			return nil, fmt.Errorf("%v has no models at %s scale: name some", i, r.scale())
 		}
 		for _, name := range names {
@@ -111,6 +115,23 @@ func (i Item) subjects(ctx context.Context, l *study.Lab, r Request) ([]study.Su
 		}
 	}
 	return there, nil
+}
+
+// learned returns the stimuli that a subject is asked about: those that it learned, which
+// must be what the item is about, or for a model that does not say what it learned, the item's.
+func (i Item) learned(ctx context.Context, l *study.Lab, s study.Subject) (stimuli.Config, error) {
+	c, known, err := l.Learned(ctx, s)
+	if err != nil || i.Task == "" {
+		return c, err
+	}
+	if !known {
+		c.Task, c.Objects = i.Task, i.Objects
+		return c.Resolved()
+	}
+	if c.Task != i.Task || c.Objects != i.Objects {
+		return c, fmt.Errorf("%v is about %s with %s combinations of shape and color, but %s learned %s with %s", i, i.Task, i.Objects, s.Name, c.Task, c.Objects)
+	}
+	return c, nil
 }
 
 func (r Request) scale() study.Scale {

@@ -68,19 +68,19 @@ func contents() []Item {
 		later(AFigure, "39", "Linear interventions, MAE", "K.3"),
 
 		losses("1", "Auxiliary losses, 32 set, trained from scratch", "7"),
-		accuracies("2", "Discrimination, 256 combinations", "appendix", models(
+		accuracies("2", "Discrimination, 256 combinations", stimuli.Discrimination, stimuli.All256, "appendix", models(
 			[]string{"discrimination-256-quick", "discrimination-256-quick-plain", "discrimination-256-course", "discrimination-256-course-plain"},
 			checkpoints(stimuli.Discrimination, stimuli.All256)), "train", "test (IID)"),
-		accuracies("3", "Discrimination, 32 combinations", "appendix", models(
+		accuracies("3", "Discrimination, 32 combinations", stimuli.Discrimination, stimuli.Compositional32, "appendix", models(
 			[]string{"discrimination-32-quick", "discrimination-32-course"},
 			checkpoints(stimuli.Discrimination, stimuli.Compositional32)), "train", "test (IID)", "compositional"),
-		accuracies("4", "RMTS, 256 combinations", "appendix", models(
+		accuracies("4", "RMTS, 256 combinations", stimuli.RMTS, stimuli.All256, "appendix", models(
 			[]string{"rmts-256-quick", "rmts-256-quick-plain", "rmts-256-course", "rmts-256-course-plain"},
 			checkpoints(stimuli.RMTS, stimuli.All256)), "train", "test (IID)"),
-		accuracies("5", "RMTS, 32 combinations", "appendix", models(
+		accuracies("5", "RMTS, 32 combinations", stimuli.RMTS, stimuli.Compositional32, "appendix", models(
 			[]string{"rmts-32-quick", "rmts-32-course"},
 			checkpoints(stimuli.RMTS, stimuli.Compositional32)), "train", "test (IID)", "compositional"),
-		accuracies("6", "CLIP ViT-B/32, both tasks and sets", "appendix", models(
+		accuracies("6", "CLIP ViT-B/32, both tasks and sets", "", "", "appendix", models(
 			[]string{"discrimination-256-quick", "discrimination-32-quick", "rmts-256-quick", "rmts-32-quick"},
 			[]string{"clip-b32", "clip-b32-32", "clip-b32-rmts", "clip-b32-rmts-32"}), "train", "test (IID)", "compositional", "OOD shape-color"),
 		losses("7", "The losses taken apart, discrimination", "M"),
@@ -150,13 +150,17 @@ func heads(number, title, where string, peakFrom int, models map[study.Scale][]s
 }
 
 // accuracies is a table of models by sets.
-func accuracies(number, title, where string, models map[study.Scale][]string, sets ...string) Item {
-	i := Item{Kind: ATable, Number: number, Title: title, Where: where, Models: models}
+func accuracies(number, title string, task stimuli.Task, objects stimuli.Objects, where string, models map[study.Scale][]string, sets ...string) Item {
+	i := Item{Kind: ATable, Number: number, Title: title, Where: where, Models: models, Task: task, Objects: objects}
 	i.Jobs = func(ctx context.Context, l *study.Lab, r Request) ([]study.Job, error) {
 		subjects, err := i.subjects(ctx, l, r)
 		var jobs []study.Job
 		for _, s := range subjects {
-			more, err := l.AccuracyJobs(ctx, s, sets...)
+			c, err := i.learned(ctx, l, s)
+			if err != nil {
+				return nil, err
+			}
+			more, err := study.AccuracyJobs(s, c, sets...)
 			if err != nil {
 				return nil, err
 			}
@@ -169,7 +173,7 @@ func accuracies(number, title, where string, models map[study.Scale][]string, se
 		if err != nil {
 			return Drawing{}, err
 		}
-		t, err := accuracyTable(ctx, l, "Table "+number+": "+title, subjects, sets)
+		t, err := i.accuracyTable(ctx, l, subjects, sets)
 		return Drawing{Table: &t}, err
 	}
 	return i

@@ -13,20 +13,20 @@ import (
 // accuracyTable sets models beside each other (the paper's Tables 2 to 6): a row for each, a
 // column for each set with the accuracy and Wilson's 95 % interval, empty where a model has
 // no such set.
-func accuracyTable(ctx context.Context, l *study.Lab, title string, subjects []study.Subject, sets []string) (figure.Table, error) {
-	t := figure.Table{Title: title, Columns: append([]string{"model"}, sets...)}
+func (i Item) accuracyTable(ctx context.Context, l *study.Lab, subjects []study.Subject, sets []string) (figure.Table, error) {
+	t := figure.Table{Title: fmt.Sprintf("Table %s: %s", i.Number, i.Title), Columns: append([]string{"model"}, sets...)}
 	for _, s := range subjects {
 		m, err := l.Model(ctx, s)
 		if err != nil {
 			return t, err
 		}
-		named, err := m.Sets()
+		c, err := i.learned(ctx, l, s)
 		if err != nil {
 			return t, err
 		}
 		row := make([]string, len(t.Columns))
 		row[0] = s.Name
-		for _, n := range named {
+		for _, n := range study.Sets(c, 0) {
 			column := slices.Index(t.Columns, n.Name)
 			if column < 0 {
 				continue

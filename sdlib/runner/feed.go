@@ -13,6 +13,9 @@ import (
 // stands for all. Each batch is one input, uint8 [B, height, width, 3].
 func Images(c vit.Config, set *stimuli.Set, images []int) func(items []int) ([]any, error) {
 	return func(items []int) ([]any, error) {
+		if err := Fits(c, set); err != nil {
+			return nil, err
+		}
 		pixels, err := c.Images(set.Images(Pick(images, items)))
 		if err != nil {
 			return nil, err
@@ -107,7 +110,15 @@ func safely(feed func([]int) ([]any, error), items []int) (inputs []any, err err
 			inputs, err = nil, fmt.Errorf("drawing items %d to %d: %v", items[0], items[len(items)-1], r)
 		}
 	}()
-	return feed(items)
+	if inputs, err = feed(items); err != nil {
+		return nil, err
+	}
+	for i, in := range inputs {
+		if x, ok := in.(*tensors.Tensor); ok && (x.Rank() == 0 || x.Shape().Dim(0) != len(items)) {
+			return nil, fmt.Errorf("input %d of a batch of %d items has the shape %s: expected %d rows", i, len(items), x.Shape(), len(items))
+		}
+	}
+	return inputs, nil
 }
 
 // free frees a batch's tensors.

@@ -54,6 +54,9 @@ func (p *Pass[P]) Run(ctx context.Context, be *backend.Backend, m *vit.Model, pa
 	if work.N < 1 {
 		return fmt.Errorf("%s: no %s to run: expected at least one", p.name, work.unit())
 	}
+	if work.Batch < 0 {
+		return fmt.Errorf("%s: batches of %d %s, expected a positive number, or 0 for the size that fits", p.name, work.Batch, work.unit())
+	}
 	prog, release, err := p.program(be, m.Config, params)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.name, err)
@@ -116,6 +119,9 @@ func (w Work) unit() string {
 
 // Rows returns the first n rows of an output [B, ...], each as its numbers in row-major order.
 func Rows[T float32 | float64 | int32](x *tensors.Tensor, n int) ([][]T, error) {
+	if x.Rank() == 0 || x.Shape().Dim(0) < n {
+		return nil, fmt.Errorf("a result has the shape %s, expected at least %d rows", x.Shape(), n)
+	}
 	flat, err := tensors.CopyFlatData[T](x)
 	if err != nil {
 		return nil, fmt.Errorf("fetch a result of shape %s: %w", x.Shape(), err)

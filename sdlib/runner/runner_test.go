@@ -248,3 +248,36 @@ func TestNodes(t *testing.T) {
 		}
 	}
 }
+
+// A Feed that returns another batch than it was asked for is an error, not wrong rows.
+func TestWrongBatch(t *testing.T) {
+	be, m, set := goBackend(t), model(t, 1), images(t, 10)
+	mask, _ := small.HeadMask()
+	take := func(items []int, out []*tensors.Tensor) error { return nil }
+	large, err := stimuli.Open(stimuli.Config{Geometry: stimuli.B16, Size: 8, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := func(by int) func(items []int) ([]any, error) {
+		return func(items []int) ([]any, error) {
+			pixels, err := small.Images(set.Images(append(items[:len(items):len(items)], make([]int, by)...)))
+			return []any{pixels}, err
+		}
+	}
+	for name, test := range map[string]struct {
+		work Work
+		want string
+	}{
+		"twice as many":    {Work{N: 4, Batch: 4, Feed: more(4)}, "expected 4 rows"},
+		"another geometry": {Work{N: 4, Batch: 4, Feed: Images(small, large, nil)}, "give both the same geometry"},
+		"negative batch":   {Work{N: 4, Batch: -1, Feed: more(0)}, "batches of -1 images"},
+	} {
+		test.work.Take, test.work.Common = take, []any{mask}
+		if err := scaled.Run(t.Context(), be, m, 1, test.work); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, expected %q", name, err, test.want)
+		}
+	}
+	if _, err := Rows[float32](tensors.FromValue([]float32{1, 2}), 3); err == nil || !strings.Contains(err.Error(), "expected at least 3 rows") {
+		t.Errorf("three rows of two: %v", err)
+	}
+}

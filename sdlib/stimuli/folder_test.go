@@ -366,3 +366,26 @@ func TestManifestErrors(t *testing.T) {
 		t.Errorf("ImportCounterfactuals of a set: %v", err)
 	}
 }
+
+// Another mask is another set, though neither metadata nor images changed.
+func TestMaskIsContent(t *testing.T) {
+	dir := ownFolder(t)
+	before, err := ImportFolder(dir, Course)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mask := image.NewGray(image.Rect(0, 0, 64, 64))
+	mask.SetGray(40, 40, color.Gray{Y: 255})
+	var file bytes.Buffer
+	if err := png.Encode(&file, mask); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, dir, "masks/b.png", file.Bytes())
+	after, err := ImportFolder(dir, Course)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before.Config().Source == after.Config().Source {
+		t.Error("sets with different masks have one identity")
+	}
+}

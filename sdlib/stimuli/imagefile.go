@@ -58,24 +58,23 @@ func decodeImage(data []byte, side int) (*image.RGBA, error) {
 	return out, nil
 }
 
-// readMask reads an object's mask: pixels brighter than middle gray belong to it.
-func readMask(root *os.Root, name string, side int) (Mask, error) {
+// readMask reads an object's mask and its file: pixels brighter than middle gray belong to it.
+func readMask(root *os.Root, name string, side int) (mask Mask, data []byte, err error) {
 	if err := checkFileName(name); err != nil {
-		return Mask{}, fmt.Errorf("mask: %w", err)
+		return Mask{}, nil, fmt.Errorf("mask: %w", err)
 	}
-	data, err := readImageFile(root, name, side)
-	if err != nil {
-		return Mask{}, fmt.Errorf("mask: %w", err)
+	if data, err = readImageFile(root, name, side); err != nil {
+		return Mask{}, nil, fmt.Errorf("mask: %w", err)
 	}
 	decoded, err := decodeImage(data, side)
 	if err != nil {
-		return Mask{}, fmt.Errorf("mask %s: %w", name, err)
+		return Mask{}, nil, fmt.Errorf("mask %s: %w", name, err)
 	}
-	mask := Mask{Size: side, Bits: make([]bool, side*side)}
+	mask = Mask{Size: side, Bits: make([]bool, side*side)}
 	for i := range mask.Bits {
 		mask.Bits[i] = color.GrayModel.Convert(decoded.At(i%side, i/side)).(color.Gray).Y > 127
 	}
-	return mask, nil
+	return mask, data, nil
 }
 
 // encodePNG is the file of an image given as height x width x RGB.

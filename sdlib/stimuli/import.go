@@ -109,6 +109,7 @@ func importSet(dir string, cfg Config) (*Set, error) {
 	g := cfg.Geometry
 	var stimuli []Stimulus
 	var names []string
+	var masks [][]byte
 	content, err := readLines(dir, func(index int, line []byte) error {
 		var record imageRecord
 		if err := parseLine(line, &record); err != nil {
@@ -117,7 +118,11 @@ func importSet(dir string, cfg Config) (*Set, error) {
 		if err := checkFileName(record.FileName); err != nil {
 			return err
 		}
-		s, err := record.stimulus(index, g, func(name string) (Mask, error) { return readMask(root, name, g.Image) })
+		s, err := record.stimulus(index, g, func(name string) (Mask, error) {
+			mask, data, err := readMask(root, name, g.Image)
+			masks = append(masks, data)
+			return mask, err
+		})
 		if err != nil {
 			return err
 		}
@@ -134,7 +139,7 @@ func importSet(dir string, cfg Config) (*Set, error) {
 	if cfg.Objects == Folder {
 		cfg.Size = len(stimuli)
 	}
-	cfg.Source = contentHash(content, files)
+	cfg.Source = contentHash(content, files, masks)
 	return fileSet(cfg, stimuli, files), nil
 }
 
@@ -255,7 +260,7 @@ func readImages(dir string, names []string, side int) ([][]byte, error) {
 	return files, nil
 }
 
-// contentHash names what was imported: the metadata and all image files.
+// contentHash names what was imported: the metadata and all files of images and masks.
 func contentHash(metadata [sha256.Size]byte, files ...[][]byte) string {
 	hash := sha256.New()
 	hash.Write(metadata[:])

@@ -8,6 +8,7 @@ import (
 	"samediff/sdlib/activations"
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/attribution"
+	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 )
 
@@ -25,15 +26,19 @@ const activationsVersion = 1
 
 // Activations returns the values of a model's forward pass on the images of a set, as a file
 // that is mapped when it is read; close it after use. They are computed if the store does
-// not have them; how large they will be is told to Options.Notify before. A ViT-B's residual
+// not have them; Options.Notify hears before how large they will be. A ViT-B's residual
 // streams of 6,400 images are 3.9 GB for each block; `sd store gc` removes such files.
 func (l *Lab) Activations(ctx context.Context, m *Model, set *stimuli.Set, k Kept) (*activations.File, error) {
 	const name = "activations.safetensors"
-	n := len(k.Images)
-	if k.Images == nil {
-		n = set.Len()
+	err := runner.Fits(m.Config, set)
+	var chosen []int
+	if err == nil {
+		chosen, err = runner.Choose(set, k.Images)
 	}
-	plan, err := activations.NewPlan(m.Config, n, k.Nodes...)
+	if err != nil {
+		return nil, fmt.Errorf("activations: %w", err)
+	}
+	plan, err := activations.NewPlan(m.Config, len(chosen), k.Nodes...)
 	if err == nil && k.AtObjects {
 		plan, err = plan.AtObjects(set, k.Images)
 	}

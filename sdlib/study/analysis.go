@@ -7,6 +7,7 @@ import (
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/progress"
+	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -21,6 +22,8 @@ type Analysis[P, R any] struct {
 	Version int
 	// Compute finds the answer. P and R are plain data that JSON can hold.
 	Compute func(ctx context.Context, on On, p P) (R, error)
+	// NoSet says that the analysis brings its own images.
+	NoSet bool
 	// Images is how many images the analysis looks at, for estimates; nil stands for all of the set.
 	Images func(set *stimuli.Set, p P) int
 }
@@ -35,13 +38,21 @@ type On struct {
 }
 
 // Of returns the answer for a model and a set, and computes it if the store does not have
-// it. set is nil for analyses that do without.
+// it. set is nil for analyses with NoSet.
 func (a Analysis[P, R]) Of(ctx context.Context, l *Lab, m *Model, set *stimuli.Set, p P) (R, error) {
+	var none R
+	if set == nil && !a.NoSet {
+		return none, fmt.Errorf("%s: no set was given: expected one of stimuli.Open or ImportSet", a.Name)
+	}
+	if set != nil {
+		if err := runner.Fits(m.Config, set); err != nil { // before the store has a trace of it
+			return none, fmt.Errorf("%s: %w", a.Name, err)
+		}
+	}
 	answer, err := artifact.Value(ctx, l.Store, a.key(m.ID, set, p), func(ctx context.Context) (R, error) {
 		l.begin(ctx)
 		be, err := l.Backend()
 		if err != nil {
-			var none R
 			return none, err
 		}
 		return a.Compute(ctx, On{l, be, m, set, l.options.Progress}, p)

@@ -13,6 +13,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/internal/repo"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -108,40 +109,42 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 	if err != nil {
 		return nil, err
 	}
-	aside := dir + ".tmp"
-	if err := os.RemoveAll(aside); err != nil {
-		return nil, err
-	}
-	if err := m.SaveAs(aside, vit.Saving{DType: courseDType}); err != nil {
-		return nil, err
-	}
-	rounded, err := l.Load(aside)
-	if err != nil {
-		return nil, err
-	}
-	rounded.Training = m.Training
-	sets, err := l.Evaluate(ctx, rounded)
-	if err != nil {
-		return nil, err
-	}
-	metrics := &Metrics{Name: c.Name, Command: "sd model build " + c.Name, Training: m.Training, ID: m.Trained,
-		Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Sets: sets, History: m.History}
-	text, err := json.MarshalIndent(metrics, "", " ")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(aside, metricsFile), append(text, '\n'), 0o644); err != nil {
-		return nil, err
-	}
-	if log, err := os.ReadFile(filepath.Join(m.Dir, LogFile)); err == nil {
-		if err := os.WriteFile(filepath.Join(aside, LogFile), log, 0o644); err != nil {
-			return nil, err
+	var metrics *Metrics
+	err = disk.ReplaceFolder(dir, append(vit.Files(), metricsFile, LogFile), func(aside string) error {
+		if err := m.SaveAs(aside, vit.Saving{DType: courseDType}); err != nil {
+			return err
 		}
+		rounded, err := l.Load(aside)
+		if err != nil {
+			return err
+		}
+		rounded.Training = m.Training
+		sets, err := l.Evaluate(ctx, rounded)
+		if err != nil {
+			return err
+		}
+		metrics = &Metrics{Name: c.Name, Command: "sd model build " + c.Name, Training: m.Training, ID: m.Trained,
+			Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Sets: sets, History: m.History}
+		text, err := json.MarshalIndent(metrics, "", " ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(aside, metricsFile), append(text, '\n'), 0o644); err != nil {
+			return err
+		}
+		log, err := os.ReadFile(filepath.Join(m.Dir, LogFile))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(aside, LogFile), log, 0o644)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build model %s: %w", c.Name, err)
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
-	}
-	return metrics, os.Rename(aside, dir)
+	return metrics, nil
 }
 
 // CourseModelDir returns the folder of a model of the course.

@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"samediff/sdlib/finetune"
@@ -29,6 +30,9 @@ type SetResult struct {
 	NamedSet
 	finetune.Evaluation
 }
+
+// setNames are the names of all sets that there are.
+var setNames = []string{"train", "test (IID)", "compositional", "OOD shape", "OOD color", "OOD shape-color"}
 
 // evalSize is the number of images in each test set.
 const evalSize = 6400
@@ -58,12 +62,6 @@ func Sets(c stimuli.Config, size int) []NamedSet {
 		with("OOD shape", stimuli.Test, stimuli.OODShape),
 		with("OOD color", stimuli.Test, stimuli.OODColor),
 		with("OOD shape-color", stimuli.Test, stimuli.OODShapeColor))
-}
-
-// Sets returns the sets that the model is asked about, see [Sets].
-func (m *Model) Sets() ([]NamedSet, error) {
-	c, err := m.stimuli()
-	return Sets(c, 0), err
 }
 
 // Evaluate returns the model's accuracy on every set of [Sets].
@@ -96,6 +94,9 @@ func (l *Lab) EvaluateSize(ctx context.Context, m *Model, size int) ([]SetResult
 // EvaluateOn returns the model's accuracy on one set, drawn or imported, under a name of
 // one's own. Heads that are named besides are switched off (see [vit.Heads]).
 func (l *Lab) EvaluateOn(ctx context.Context, m *Model, name string, set *stimuli.Set, off ...vit.Head) (SetResult, error) {
+	if set == nil {
+		return SetResult{}, fmt.Errorf("evaluate: no set was given: expected one of stimuli.Open or ImportSet")
+	}
 	e, err := Accuracy.Of(ctx, l, m, set, finetune.Condition{Off: off})
 	return SetResult{NamedSet{name, set.Config()}, e}, err
 }
@@ -105,6 +106,17 @@ func (l *Lab) AccuracyJobs(ctx context.Context, s Subject, names ...string) ([]J
 	c, err := l.stimuliOf(ctx, s)
 	if err != nil {
 		return nil, err
+	}
+	return AccuracyJobs(s, c, names...)
+}
+
+// AccuracyJobs are evaluations of a subject on those of the sets of stimuli c ([Sets]) that
+// have these names, or on all.
+func AccuracyJobs(s Subject, c stimuli.Config, names ...string) ([]Job, error) {
+	for _, name := range names {
+		if !slices.Contains(setNames, name) {
+			return nil, fmt.Errorf("no set is called %q, expected some of %q", name, setNames)
+		}
 	}
 	var jobs []Job
 	for _, named := range Sets(c, 0) {

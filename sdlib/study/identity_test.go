@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
@@ -199,5 +200,33 @@ func TestStartFromFolder(t *testing.T) {
 	wrong.Start = filepath.Join(t.TempDir(), "nowhere")
 	if _, err := l.Train(ctx, wrong); err == nil || !strings.Contains(err.Error(), "no folder with config.json") {
 		t.Errorf("with a folder that does not exist: %v", err)
+	}
+}
+
+// Weights that were put into a training's folder from elsewhere are known by their own hash.
+func TestWeightsChangedInPlace(t *testing.T) {
+	ctx := t.Context()
+	l := lab(t, t.TempDir(), backend.Go)
+	m, err := l.Train(ctx, tiny())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := vit.New(tiny().Model, 99)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := other.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Save(m.Dir); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Second) // file systems may count time in whole ticks
+	if err := os.Chtimes(filepath.Join(m.Dir, "model.safetensors"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := identity(m.Dir); err != nil || string(id) != want {
+		t.Errorf("the model is %s, %v, want %s", id.Short(), err, want[:12])
 	}
 }

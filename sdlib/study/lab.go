@@ -11,7 +11,7 @@ import (
 	"samediff/sdlib/progress"
 )
 
-// Options say where a Lab keeps its results, on what it computes, and whom it tells.
+// Options say where a Lab keeps its results, on what it computes, and who hears of it.
 // The zero value is the default store, the best backend, and silence.
 type Options struct {
 	Store    string        // folder of the store; "" is artifact.DefaultDir
@@ -30,8 +30,9 @@ type Lab struct {
 	options  Options
 	computes *backend.Backend
 
-	mu    sync.Mutex
-	found map[string]*Model // by name, those that are no trainings
+	opening sync.Mutex        // of the backend
+	mu      sync.Mutex        // of found
+	found   map[string]*Model // by name, those that are no trainings
 }
 
 // Open opens a lab.
@@ -46,6 +47,8 @@ func Open(o Options) (*Lab, error) {
 
 // Backend returns the backend that the lab computes on.
 func (l *Lab) Backend() (*backend.Backend, error) {
+	l.opening.Lock()
+	defer l.opening.Unlock()
 	if l.computes != nil {
 		return l.computes, nil
 	}

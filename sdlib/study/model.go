@@ -83,17 +83,30 @@ func (l *Lab) readTrained(a *artifact.Artifact, t Training) (*Model, error) {
 func identity(dir string) (artifact.ID, error) {
 	text, err := os.ReadFile(filepath.Join(dir, hashFile))
 	switch {
-	case err == nil:
+	case err == nil && !newer(dir):
 		return artifact.ID(strings.TrimSpace(string(text))), nil
-	case !errors.Is(err, fs.ErrNotExist):
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return "", err
 	}
-	m, err := vit.Load(dir) // written before there was such a file
+	m, err := vit.Load(dir) // written before there was such a file, or changed since
 	if err != nil {
+		if was := artifact.ID(strings.TrimSpace(string(text))); was != "" {
+			return was, nil // the weights are damaged, and trained again when they are asked for
+		}
 		return "", err
 	}
 	hash, err := m.Hash()
 	return artifact.ID(hash), err
+}
+
+// newer reports whether the weights in a folder were written after their hash.
+func newer(dir string) bool {
+	weights, err := os.Stat(filepath.Join(dir, "model.safetensors"))
+	if err != nil {
+		return true
+	}
+	hash, err := os.Stat(filepath.Join(dir, hashFile))
+	return err != nil || weights.ModTime().After(hash.ModTime())
 }
 
 // A Subject is a model that a job is about, which need not be there yet.
@@ -162,14 +175,23 @@ func (l *Lab) id(ctx context.Context, s Subject) (id artifact.ID, there bool, er
 
 // stimuliOf returns the configuration of the stimuli that the subject's model was trained on.
 func (l *Lab) stimuliOf(ctx context.Context, s Subject) (stimuli.Config, error) {
+	c, _, err := l.Learned(ctx, s)
+	return c, err
+}
+
+// Learned returns the configuration of the stimuli that a subject's model was trained on. known
+// is false for a model that does not say: then it is that of the geometry which fits it.
+func (l *Lab) Learned(ctx context.Context, s Subject) (c stimuli.Config, known bool, err error) {
 	if s.Training != nil {
-		return s.Training.Stimuli.Resolved()
+		c, err = s.Training.Stimuli.Resolved()
+		return c, true, err
 	}
 	m, err := l.find(ctx, s)
 	if err != nil {
-		return stimuli.Config{}, err
+		return c, false, err
 	}
-	return m.stimuli()
+	c, err = m.stimuli()
+	return c, m.Training.Stimuli.Geometry != (stimuli.Geometry{}), err
 }
 
 // stimuli returns the configuration of the stimuli that a model was trained on, or for a

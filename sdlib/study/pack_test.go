@@ -135,7 +135,7 @@ func TestLargestChange(t *testing.T) {
 }
 
 func TestBases(t *testing.T) {
-	find := Bases(hub.Options{Dir: t.TempDir()})
+	find := Bases(hub.Options{Dir: t.TempDir(), Assets: t.TempDir()})
 	for name, says := range map[string]string{
 		"clip-b16": "the base clip-b16 is not here: `sd model fetch clip-b16` gets it",
 		"clip-b99": `no base "clip-b99": expected a checkpoint`,

@@ -20,7 +20,7 @@ func (l *Lab) Work(ctx context.Context, jobs []Job) error {
 	done, failed := make([]bool, len(jobs)), map[string]error{} // failed trainings, by their subject's name
 	var errs []error
 	for left := len(jobs); left > 0; {
-		took := false
+		took, held := false, false // held: another process has what a job waits for
 		for i, j := range jobs {
 			if done[i] {
 				continue
@@ -42,19 +42,24 @@ func (l *Lab) Work(ctx context.Context, jobs []Job) error {
 			s, err := l.status(ctx, j)
 			switch {
 			case err != nil:
+				if j.key == nil {
+					failed[j.Subject.Name] = err
+				}
 				finish(err)
 				continue
 			case s.State == JobDone:
 				finish(nil)
 				continue
 			case s.State == JobRunning:
+				held = true
 				continue
 			case s.State == JobWaiting:
-				continue // its training stands before it: another process has it
+				continue // for its training, which stands before it
 			}
 			err = l.do(artifact.NoWait(ctx), j)
 			switch {
 			case errors.Is(err, artifact.ErrBusy):
+				held = true
 				continue
 			case err != nil && ctx.Err() != nil:
 				return errors.Join(append(errs, ctx.Err())...)
@@ -65,6 +70,15 @@ func (l *Lab) Work(ctx context.Context, jobs []Job) error {
 			finish(err)
 		}
 		if took || left == 0 {
+			continue
+		}
+		if !held { // models that were there are gone, removed or found damaged: train them again
+			for i, j := range jobs {
+				if done[i] && j.key == nil && failed[j.Subject.Name] == nil {
+					done[i] = false
+					left++
+				}
+			}
 			continue
 		}
 		select {

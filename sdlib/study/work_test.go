@@ -223,3 +223,64 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 }
+
+// A training that disappears while its plan is worked on is done again.
+func TestWorkLosesModel(t *testing.T) {
+	l := lab(t, t.TempDir(), backend.Go)
+	good := plan()[0]
+	lose := good
+	lose.Step = "lose"
+	lose.key = func(id artifact.ID) artifact.Key { return artifact.Key{Step: "lose", Inputs: []artifact.ID{id}} }
+	lose.run = func(ctx context.Context, l *Lab, m *Model) error {
+		return l.Store.Remove(m.Trained)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	if err := l.Work(ctx, []Job{lose, good}); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := l.status(ctx, good); err != nil || s.State != JobDone {
+		t.Errorf("the job after the loss is %s, %v", s.State, err)
+	}
+}
+
+func TestAccuracyJobsNames(t *testing.T) {
+	if _, err := AccuracyJobs(plan()[0].Subject, tiny().Stimuli, "test (IID)", "no such set"); err == nil || !strings.Contains(err.Error(), `"no such set"`) {
+		t.Errorf("a set that there is not: %v", err)
+	}
+}
+
+// What is wrong with a question is said before the store has a trace of it.
+func TestWrongQuestions(t *testing.T) {
+	l := lab(t, t.TempDir(), backend.Go)
+	m := untrained(t, l)
+	course, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Size: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick := smallSet(t)
+	for want, ask := range map[string]func() error{
+		"no set was given": func() error { _, err := Accuracy.Of(t.Context(), l, m, nil, finetune.Condition{}); return err },
+		"evaluate: no set": func() error { _, err := l.EvaluateOn(t.Context(), m, "none", nil); return err },
+		"same geometry":    func() error { _, err := Accuracy.Of(t.Context(), l, m, course, finetune.Condition{}); return err },
+		"activations: the stimuli have": func() error {
+			_, err := l.Activations(t.Context(), m, course, Kept{Nodes: []string{"embed"}})
+			return err
+		},
+		"no image 99 in a set of 64": func() error {
+			_, err := l.Activations(t.Context(), m, quick, Kept{Nodes: []string{"embed"}, Images: []int{99}})
+			return err
+		},
+		"take fewer": func() error {
+			_, err := HeadScores.Of(t.Context(), l, m, quick, HeadSample{PerClass: 1000})
+			return err
+		},
+	} {
+		if err := ask(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, expected it to speak of %q", err, want)
+		}
+	}
+	if infos, err := l.Store.List(t.Context()); err != nil || len(infos) > 0 {
+		t.Errorf("the store has %+v, %v; want nothing", infos, err)
+	}
+}

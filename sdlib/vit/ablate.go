@@ -3,6 +3,7 @@ package vit
 import (
 	"fmt"
 
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
 )
@@ -15,7 +16,7 @@ import (
 // [Config.HeadMask] makes its values.
 func Heads(mask *Node) Option {
 	return func(p *pass) {
-		if s := mask.Shape(); s.Rank() != 2 || s.Dim(0) != p.c.Blocks || s.Dim(1) != p.c.Heads {
+		if s := mask.Shape(); s.DType != dtypes.Float32 || s.Rank() != 2 || s.Dim(0) != p.c.Blocks || s.Dim(1) != p.c.Heads {
 			exceptions.Panicf("vit: a mask of heads of shape %s, expected (Float32)[%d, %d], blocks by heads", s, p.c.Blocks, p.c.Heads)
 		}
 		p.headMask = mask

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"math"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"samediff/sdlib/internal/disk"
 )
 
 // hfConfig is config.json as transformers writes it; fields that this package neither
@@ -284,11 +287,11 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return fmt.Errorf("vit: %s: %w", path, err)
 	}
-	aside := path + ".tmp"
-	if err := os.WriteFile(aside, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("vit: save model: %w", err)
-	}
-	if err := os.Rename(aside, path); err != nil {
+	err = disk.Replace(path, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("vit: save model: %w", err)
 	}
 	return nil

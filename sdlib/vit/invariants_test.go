@@ -18,7 +18,7 @@ import (
 //	resid_post of the last block = embed + Σ_l (attn/out + mlp/out)
 //
 // and within a block attn/out = b_O + Σ_h W_O[h] z[h], so that a block's output can be
-// laid at the doors of its heads.
+// taken apart by its heads.
 func TestResidualDecomposition(t *testing.T) {
 	m := golden(t, "square")
 	c := m.Config

@@ -130,6 +130,9 @@ func writeShards(dir string, all []safetensors.Tensor, most int) error {
 	})
 }
 
+// Files returns patterns of the names that the files of a model's folder have.
+func Files() []string { return slices.Clone(modelFiles) }
+
 // modelFiles are patterns of the files that a model's folder holds.
 var modelFiles = func() []string {
 	patterns := []string{configFile, processorFile, originFile, "model-*-of-*.safetensors", "pytorch_model-*-of-*.bin"}
