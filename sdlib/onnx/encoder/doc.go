@@ -29,7 +29,7 @@
 // Pre-norm transformers on square images: tokens in front of the patches with positions (CLS, a distillation token) or without
 // (registers), learned positions, also resampled in the graph; a LayerNorm before block 0; three kinds of GELU; LayerScale; heads that
 // read CLS, the mean patch, or both. PyTorch's two exporters, optimum, and onnxruntime's dynamic quantization, per tensor and per
-// channel, symmetric and not, write graphs that it reads; testdata/make.py makes them for the tests.
+// channel, symmetric and not, write graphs that it reads; make_onnx.py in the testdata of package vit makes them for the tests.
 //
 // # What a graph does not say
 //
