@@ -137,11 +137,6 @@ func (tb *tab) text(selector string) string {
 	return eval[string](tb, fmt.Sprintf("[...root.querySelectorAll(%q)].filter((e) => !e.hidden).map((e) => e.textContent).join('|')", selector))
 }
 
-func (tb *tab) attribute(selector, name string) string {
-	tb.t.Helper()
-	return eval[string](tb, fmt.Sprintf("root.querySelector(%q).getAttribute(%q) || ''", selector, name))
-}
-
 // center returns the middle of an element in the window.
 func (tb *tab) center(selector string, n int) (x, y float64) {
 	tb.t.Helper()

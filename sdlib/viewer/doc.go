@@ -42,8 +42,9 @@
 //     the rest fits. The page spreads what they sum to evenly over them, says so, and
 //     draws none of them darker than the threshold. Fewer images have a lower threshold.
 //
-// For 8 images CLIP's threshold is about .016 (a mean weight is .005), and .025 for RMTS with
-// its four objects; alone, an image is kept as a whole.
+// With 8 images the threshold is .016 for CLIP's ViT-B/16, three times the mean weight, and
+// .028 in RMTS, with its four objects; with two images .004, and one image is kept whole
+// (BenchmarkPage).
 //
 // # Where it works
 //

@@ -19,7 +19,7 @@ function buildPage(viewer, parts) {
 
 // The width of a head's map where there is room, so that all blocks are not much higher than the image.
 function mapWidth(data) {
-  return Math.max(36, Math.min(96, Math.round(520 / data.blocks)));
+  return Math.max(36, Math.min(87, Math.round(576 / data.blocks)));
 }
 
 function thumb(viewer, image, i) {
@@ -84,7 +84,7 @@ function buildHeads(viewer, parts) {
     element("span", { role: "row" }, label("head", "rowheader"), ...heads.map((h) => label(h, "columnheader"))),
     ...blocks.map((b) => element("span", { role: "row" }, label(b === 0 ? "block 0" : b, "rowheader"), ...parts.heads[b].map((p) => p.button))));
   parts.grid.style.gridTemplateColumns = `max-content repeat(${data.heads}, minmax(0, ${mapWidth(data)}px))`;
-  parts.grid.style.setProperty("--strip", `${100 * stripRows(data) / (data.grid + stripRows(data))}%`);
+  parts.grid.style.setProperty("--strip", `${100 * stripHeight(data) / (mapSide(data) + stripHeight(data))}%`);
 
   parts.scale = segments("color scale", ["own scale", "common scale"], (scale) => viewer.set({ scale }));
   const line = element("div", { class: "line" }, parts.scale);

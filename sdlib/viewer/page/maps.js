@@ -1,17 +1,21 @@
 // Weights as colored maps, and as sums over groups of tokens.
 
-// A small map is g patches wide. Above the patches is a strip with the tokens in front, and
-// half of it is empty; without tokens in front there is none.
-function frontSize(data) {
-  return Math.max(1, Math.round(data.grid / 8)); // of a token in the strip, in patches
+// A small map is some 8 pixels wide or more, a whole number for each patch. Above the patches
+// is a strip with the tokens in front, an eighth of the width each, and an empty line.
+function mapSide(data) {
+  return data.grid * Math.max(1, Math.round(8 / data.grid));
 }
 
-function stripRows(data) {
-  return data.front.length ? 1 + frontSize(data) : 0;
+function frontSide(data) {
+  return Math.max(1, Math.round(mapSide(data) / 8));
+}
+
+function stripHeight(data) {
+  return data.front.length ? frontSide(data) + 1 : 0;
 }
 
 function newMap(data) {
-  const canvas = element("canvas", { width: data.grid, height: data.grid + stripRows(data), "aria-hidden": true });
+  const side = mapSide(data), canvas = element("canvas", { width: side, height: side + stripHeight(data), "aria-hidden": true });
   canvas.style.aspectRatio = `${canvas.width} / ${canvas.height}`;
   return canvas;
 }
@@ -19,13 +23,15 @@ function newMap(data) {
 // paint colors the weights of all tokens, [T]; largest takes the last color of the palette.
 // A canvas as high as wide shows the patches alone.
 function paint(canvas, data, colors, weights, largest) {
-  const g = data.grid, F = data.front.length, strip = canvas.height - g;
-  const pixels = new ImageData(g, canvas.height);
-  const set = (pixel, weight) => pixels.data.set(colors[Math.round(255 * Math.min(1, weight / largest))], 4 * pixel);
+  const g = data.grid, F = data.front.length, side = canvas.width, strip = canvas.height - side, scale = side / g;
+  const pixels = new ImageData(side, canvas.height);
+  const set = (x, y, token) => pixels.data.set(colors[Math.round(255 * Math.min(1, weights[token] / largest))], 4 * (y * side + x));
   for (let y = 0; y < strip - 1; y++) {
-    for (let x = 0; x < Math.min(g, F * frontSize(data)); x++) set(y * g + x, weights[Math.floor(x / frontSize(data))]);
+    for (let x = 0; x < Math.min(side, F * frontSide(data)); x++) set(x, y, Math.floor(x / frontSide(data)));
   }
-  for (let p = 0; p < g * g; p++) set(strip * g + p, weights[F + p]);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) set(x, strip + y, F + Math.floor(y / scale) * g + Math.floor(x / scale));
+  }
   canvas.getContext("2d").putImageData(pixels, 0, 0);
 }
 
