@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ func (a *app) attentionCommand() *cobra.Command {
 	var asJSON bool
 	var count int
 	var to, folder string
+	var view viewing
 	cmd := &cobra.Command{
 		Use:   "attention MODEL",
 		Short: "How local or global each attention head is",
@@ -31,14 +33,20 @@ a set that sd stimuli export wrote, or images with a metadata.jsonl that says wh
 objects are (docs/formats.md).
 
 The table names the most local and the most global heads; the figure shows all of them,
-as Figure 2 of the paper does.`,
+as Figure 2 of the paper does. --html writes a page to explore instead of the figure: where
+every head looks on some images, from any patch or object. The page is one file that needs
+no network; of a ViT-B it shows 8 images in 5 MB.`,
 		Example: `  sd attention quick
   sd attention 3fa2 --heads 10 -o heads.pdf
-  sd attention quick --json | jq .local`,
+  sd attention quick --json | jq .local
+  sd attention quick --html heads.html --images 16`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 {
 				return misuse(cmd, "--heads is %d, expected 1 or more", count)
+			}
+			if err := view.check(cmd); err != nil {
+				return err
 			}
 			lab, err := a.lab()
 			if err != nil {
@@ -48,8 +56,29 @@ as Figure 2 of the paper does.`,
 			if err != nil {
 				return err
 			}
+			drawn := cmd.Flags().Changed("output") || (view.file == "" && !asJSON)
+			if view.file != "" {
+				scored, err := view.write(cmd.Context(), lab, m, args[0], folder)
+				if err != nil {
+					return err
+				}
+				if !asJSON {
+					fmt.Fprintln(a.out, view.file)
+				}
+				if !scored && !drawn && !asJSON {
+					return nil
+				}
+			}
 			s, err := heads(cmd.Context(), lab, m, folder)
 			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = a.printJSON(s)
+			} else {
+				err = a.printTable(extremes(s, count))
+			}
+			if err != nil || !drawn {
 				return err
 			}
 			f, err := paper.Figure2(s, args[0])
@@ -57,13 +86,7 @@ as Figure 2 of the paper does.`,
 				return err
 			}
 			if asJSON {
-				if err := a.printJSON(s); err != nil || !cmd.Flags().Changed("output") {
-					return err
-				}
 				return f.Save(to)
-			}
-			if err := a.printTable(extremes(s, count)); err != nil {
-				return err
 			}
 			return a.saveFigure(f, to)
 		},
@@ -71,7 +94,8 @@ as Figure 2 of the paper does.`,
 	addJSON(cmd, &asJSON)
 	addSet(cmd, &folder)
 	cmd.Flags().IntVar(&count, "heads", 3, "number of heads to list at either end")
-	cmd.Flags().StringVarP(&to, "output", "o", "heads.png", "file for the figure (with --json: none unless given)")
+	cmd.Flags().StringVarP(&to, "output", "o", "heads.png", "file for the figure (with --json or --html: none unless given)")
+	view.add(cmd)
 	return cmd
 }
 

@@ -37,6 +37,31 @@ func testAttentionTrained(t *testing.T, store string, m trained) {
 	}
 }
 
+// testAttentionPage writes a page of a model of the store, and of images of one's own.
+func testAttentionPage(t *testing.T, store string, m trained) {
+	t.Chdir(t.TempDir())
+	r := sd("attention", m.ID.Short(), "--html", "page.html", "--images", "3", "--backend", "go", "--store", store).want(t, exitOK)
+	if !strings.HasPrefix(r.out, "page.html\n") || strings.Count(r.out, "\nlocal ") != 3 {
+		t.Errorf("want the page's name and the table, got\n%s", r.out)
+	}
+	text, err := os.ReadFile("page.html")
+	if err != nil || bytes.Count(text, []byte(`"packed":`)) != 3 || !bytes.Contains(text, []byte("<title>Attention of "+m.ID.Short()+"</title>")) {
+		t.Errorf("the page (%v) has %d images, want 3 and a title", err, bytes.Count(text, []byte(`"packed":`)))
+	}
+	if _, err := os.Stat("heads.png"); err == nil {
+		t.Error("--html wrote a figure that nobody asked for")
+	}
+	decode[attention.Scores](t, sd("attention", m.ID.Short(), "--json", "--html", "page.html", "--index", "7,2", "-o", "heads.svg", "--backend", "go", "--store", store).want(t, exitOK))
+	if text, err = os.ReadFile("page.html"); err != nil || !bytes.Contains(text, []byte(`"index":7,`)) || !bytes.Contains(text, []byte(`"index":2,`)) {
+		t.Errorf("the page (%v) has other images than 7 and 2", err)
+	}
+	if _, err := os.Stat("heads.svg"); err != nil {
+		t.Error(err)
+	}
+	sd("attention", m.ID.Short(), "--html", "page.html", "--index", "6400", "--store", store).want(t, exitFailure).says(t, "no image 6400")
+	sd("attention", m.ID.Short(), "--html", "missing/page.html", "--index", "7,2", "--store", store).want(t, exitFailure).says(t, "missing")
+}
+
 func TestFigureWithoutModel(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, test := range []struct{ args, file, begins string }{

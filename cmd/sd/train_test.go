@@ -87,6 +87,7 @@ func TestTrainingSurvivesKill(t *testing.T) {
 	}
 
 	t.Run("attention", func(t *testing.T) { testAttentionTrained(t, calm, want) })
+	t.Run("attention page", func(t *testing.T) { testAttentionPage(t, calm, want) })
 	t.Run("eval", func(t *testing.T) { testEvalTrained(t, calm, want) })
 	t.Run("store", func(t *testing.T) { testStore(t, rough, got) })
 }

@@ -173,6 +173,21 @@ func TestOrderInNotebook(t *testing.T) {
 	}
 }
 
+// A page of 5 MB arrives whole, and its text beside it.
+func TestHTML(t *testing.T) {
+	r := runInNotebook(t, "page")
+	if len(r.outputs) != 1 {
+		t.Fatalf("%d outputs, expected 1 (%s)", len(r.outputs), r.stderr)
+	}
+	html, _ := r.outputs[0].Data[protocol.MIMETextHTML].(string)
+	if !strings.HasPrefix(html, "<b>&</b>a large") || len(html) != 8+13*400_000 || !reflect.DeepEqual(r.plain(), []string{"what it shows"}) {
+		t.Errorf("%d bytes of HTML and the text %q", len(html), r.plain())
+	}
+	if r := run(t, "page"); r.stdout != "" || r.stderr != "" || r.exit != 0 {
+		t.Errorf("outside a notebook: stdout %q, stderr %q, exit %d, expected nothing and 0", r.stdout, r.stderr, r.exit)
+	}
+}
+
 func TestOutsideNotebook(t *testing.T) {
 	r := run(t, "order")
 	want := "first\nsecond\nthird 3\n**fourth**\nset     accuracy\n------  --------\n<test>     0.500\nlast\n"
@@ -284,6 +299,7 @@ func TestMust(t *testing.T) {
 	for name, want := range map[string]string{
 		"must":      "open missing.safetensors: no such file or directory\n",
 		"hint":      "load: no plugin found\nhint: run: make setup\n",
+		"badpage":   "a page without images\n",
 		"badfigure": "figure: heat map: no cells: Values is empty\n",
 		"badlive":   "figure: heat map: no cells: Values is empty\n",
 		"badtable":  "figure: table \"t\": Columns is empty\n",

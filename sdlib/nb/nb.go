@@ -96,6 +96,25 @@ func Table(t figure.Table) {
 	fmt.Fprint(os.Stdout, text)
 }
 
+// A Page is a piece of HTML with a text that stands for it where HTML is not shown, such as
+// viewer.Page.
+type Page interface {
+	HTML() (string, error)
+	Alt() string
+}
+
+// HTML shows a page in the cell's output. One that cannot be made ends the cell as [Check]
+// does. Outside a notebook the page is only checked, as figures are.
+func HTML(p Page) {
+	html := Must(p.HTML())
+	if inNotebook() {
+		show(&protocol.DisplayData{Data: map[protocol.MIMEType]any{
+			protocol.MIMETextHTML:  html,
+			protocol.MIMETextPlain: p.Alt(),
+		}})
+	}
+}
+
 // Must returns v, or ends the cell as [Check] does if err is not nil:
 //
 //	model := nb.Must(vit.Load("models/course"))

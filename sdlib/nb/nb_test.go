@@ -1,9 +1,11 @@
 package nb_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"time"
 
 	"samediff/sdlib/figure"
@@ -85,6 +87,8 @@ var cells = map[string]func(){
 		nb.Printf("never shown")
 	},
 	"hint":      func() { nb.Check(fmt.Errorf("load: %w", noPlugin{})) },
+	"page":      func() { nb.HTML(page{"<b>&</b>" + strings.Repeat("a large page ", 400_000), nil}) },
+	"badpage":   func() { nb.HTML(page{"", errors.New("a page without images")}) },
 	"badfigure": func() { nb.Show(figure.HeatMap{}.Figure()) },
 	"badlive": func() {
 		show := nb.Live()
@@ -93,6 +97,15 @@ var cells = map[string]func(){
 	},
 	"badtable": func() { nb.Table(figure.Table{Title: "t"}) },
 }
+
+// page is a piece of HTML, or an error.
+type page struct {
+	html string
+	err  error
+}
+
+func (p page) HTML() (string, error) { return p.html, p.err }
+func (p page) Alt() string           { return "what it shows" }
 
 func chart() *figure.Figure { return titled("A chart") }
 
