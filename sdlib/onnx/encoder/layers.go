@@ -25,7 +25,7 @@ func (b *book) matmul(x, y value) value {
 // linear returns x W, W [in, out].
 func (b *book) linear(k kind, x, w value, more ...value) value {
 	last := len(x.l) - 1
-	if len(w.l) != 2 || size(x.l[last]) != size(w.l[0]) {
+	if last < 0 || len(w.l) != 2 || size(x.l[last]) != size(w.l[0]) {
 		return b.unknown("a linear layer of weights %v on %v", w.l.shape(), x.l.shape())
 	}
 	t := b.add(&term{kind: k, args: append([]value{x, w}, more...), axes: []*axis{{size: size(w.l[1]), features: true}}})
