@@ -1,6 +1,6 @@
 """Writes the ONNX files of make_onnx.py that optimum exports, with names, axes and outputs of its own.
 
-    python -m venv env && env/bin/pip install torch==2.15.0 optimum-onnx==0.1.0 onnx==1.22.0 onnxruntime==1.32.0 safetensors pillow
+    python -m venv env && env/bin/pip install torch==2.15.0 optimum-onnx==0.1.0 onnx==1.23.2 onnxruntime==1.32.0 safetensors pillow
     env/bin/python make_optimum.py
 
 optimum-onnx 0.1.0 goes with transformers 4.57. onnx/optimum.zip has the files, FAMILY/WAY.onnx, onnx/optimum.safetensors what transformers
