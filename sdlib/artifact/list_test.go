@@ -123,8 +123,14 @@ func TestRemove(t *testing.T) {
 		t.Fatal(err)
 	}
 	fill(t, s, 1) // sets the first aside and makes it anew
-	half := Key{Step: "half"}
-	s.Get(ctx, half, never)
+	half, empty := Key{Step: "half"}, Key{Step: "empty"}
+	s.Get(ctx, half, func(ctx context.Context, dir string) error {
+		return errors.Join(os.WriteFile(filepath.Join(dir, "half"), nil, 0o666), never(ctx, dir))
+	})
+	s.Get(ctx, empty, never) // nothing that another try could go on with: nothing is left
+	if _, err := s.Look(ctx, id(t, empty)); !errors.Is(err, ErrNotFound) {
+		t.Errorf("of a computation that made nothing there is %v, want ErrNotFound", err)
+	}
 	for _, id := range []ID{artifacts[0].ID, id(t, half)} {
 		if err := s.Remove(id); err != nil {
 			t.Error(err)
