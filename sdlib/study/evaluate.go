@@ -64,6 +64,12 @@ func Sets(c stimuli.Config, size int) []NamedSet {
 		with("OOD shape-color", stimuli.Test, stimuli.OODShapeColor))
 }
 
+// Sets returns the sets that the model is asked about, see [Sets].
+func (m *Model) Sets() ([]NamedSet, error) {
+	c, err := m.stimuli()
+	return Sets(c, 0), err
+}
+
 // Evaluate returns the model's accuracy on every set of [Sets].
 func (l *Lab) Evaluate(ctx context.Context, m *Model) ([]SetResult, error) {
 	return l.EvaluateSize(ctx, m, 0)
