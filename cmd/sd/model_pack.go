@@ -187,5 +187,5 @@ func packed(dir string) string {
 	for _, c := range d.Checks {
 		fmt.Fprintf(&checks, "; on %s accuracy %.3f, before packing %.3f (%d images)", c.Set, c.After, c.Before, c.Images)
 	}
-	return fmt.Sprintf("as a difference to %s (%s weights), %v, %.1f %% of it cut off%s", d.Base.Name, d.Base.Weights, d.Method, 100*d.Lost, &checks)
+	return fmt.Sprintf("as a difference to %s, %v, %.1f %% of it cut off%s", d.Base.Name, d.Method, 100*d.Lost, &checks)
 }

@@ -41,7 +41,7 @@ func TestModelPack(t *testing.T) {
 		t.Errorf("pack prints\n%s", r.out)
 	}
 	show := sd("model", "show", packed).want(t, exitOK).out
-	for _, part := range []string{"delta.safetensors, 0.0 MB", "as a difference to ../base (float weights), rank 100, 0.0 % of it cut off; on test (IID) accuracy 0.", "(32 images)"} {
+	for _, part := range []string{"delta.safetensors, 0.0 MB", "as a difference to ../base, rank 100, 0.0 % of it cut off; on test (IID) accuracy 0.", "(32 images)"} {
 		if !strings.Contains(show, part) {
 			t.Errorf("show lacks %q:\n%s", part, show)
 		}

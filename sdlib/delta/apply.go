@@ -10,7 +10,8 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// Apply puts a base and the difference to it together. The base is left as it is.
+// Apply puts a base and the difference to it together. The base is left as it is. The model's Origin is the base's, and says that it
+// was fine-tuned.
 //
 // Errors: a base of another kind, or other weights than the difference was taken to.
 func (d *Delta) Apply(base *vit.Model) (*vit.Model, error) {
@@ -22,14 +23,19 @@ func (d *Delta) Apply(base *vit.Model) (*vit.Model, error) {
 		return nil, err
 	}
 	if hash != d.Base.Hash {
-		found := precisionOf(base)
-		return nil, fmt.Errorf("delta: the base %q that was found here is another than the difference was taken to: expected the weights with hash %s (%s), "+
-			"found %s (%s): get those, or pack the model anew", d.Base.Name, short(d.Base.Hash), d.Base.Weights, short(hash), found)
+		return nil, fmt.Errorf("delta: the base %q that was found here is another than the difference was taken to: expected the weights with hash %s, "+
+			"found %s: get those, or pack the model anew", d.Base.Name, described(d.Base.Hash, d.Base.Weights), described(hash, base.Origin.String()))
 	}
 	return d.apply(base)
 }
 
-func short(hash string) string { return hash[:min(12, len(hash))] }
+// described is the beginning of a hash, and what was done to the weights.
+func described(hash, weights string) string {
+	if hash = hash[:min(12, len(hash))]; weights == "" {
+		return hash
+	}
+	return hash + " (" + weights + ")"
+}
 
 // apply is Apply to a base that is known to be the right one.
 func (d *Delta) apply(base *vit.Model) (*vit.Model, error) {
@@ -62,7 +68,13 @@ func (d *Delta) apply(base *vit.Model) (*vit.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("delta: %w", err)
 	}
-	return &vit.Model{Config: d.Config, Weights: vit.Unflatten(d.Config, to)}, nil
+	m := &vit.Model{Config: d.Config, Weights: vit.Unflatten(d.Config, to)}
+	if base.Origin != nil {
+		origin := *base.Origin
+		origin.Name += ", fine-tuned"
+		m.Origin = &origin
+	}
+	return m, nil
 }
 
 // add adds a weight's difference to its values. The conversions to float32 keep compilers from fusing a product and a sum, which

@@ -14,8 +14,8 @@ type Base struct {
 	// own, which then begins with "./" or "../".
 	Name string `json:"name"`
 	Hash string `json:"hash"` // of its weights, see [Hash]
-	// Weights is "8-bit" for weights that were rounded to 8 bits once, else "float".
-	Weights string `json:"weights"`
+	// Weights says what was done to them ([vit.Origin].Weights): "8-bit weights". "" is nothing that is known.
+	Weights string `json:"weights,omitempty"`
 }
 
 // A Method says how many components of each matrix's difference are kept. At most one field is set; the zero value is DefaultRank.

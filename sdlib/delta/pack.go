@@ -41,7 +41,7 @@ func Pack(ctx context.Context, base, tuned *vit.Model, o Options) (*Delta, error
 	if err != nil {
 		return nil, err
 	}
-	d := &Delta{Config: tuned.Config, Base: Base{o.Base, hash, precisionOf(base)}, Method: o.Method, kept: map[string]safetensors.Tensor{}}
+	d := &Delta{Config: tuned.Config, Base: Base{o.Base, hash, base.Origin.String()}, Method: o.Method, kept: map[string]safetensors.Tensor{}}
 	weights, from, to := weightsOf(tuned.Config), base.Weights.Flatten(base.Config), tuned.Weights.Flatten(tuned.Config)
 	var matrices []*matrix
 	for i, w := range weights {
@@ -175,27 +175,6 @@ func narrow(name string, shape []int, values []float32) safetensors.Tensor {
 		return exact
 	}
 	return rounded
-}
-
-// precisionOf says whether the base's weights were rounded to 8 bits, for people: a matrix rounded so has at most 256
-// values in a row. Rows must be longer than that to tell. The base has been read before, for its hash.
-func precisionOf(m *vit.Model) string {
-	if m.Config.Width <= 256 {
-		return "float"
-	}
-	for _, t := range []*tensors.Tensor{m.Weights.Blocks[0].Q.W, m.Weights.Blocks[0].O.W} {
-		values := tensors.MustCopyFlatData[float32](t)
-		for row := 0; row < len(values); row += m.Config.Width {
-			different := map[float32]bool{}
-			for _, v := range values[row : row+m.Config.Width] {
-				different[v] = true
-			}
-			if len(different) > 256 {
-				return "float"
-			}
-		}
-	}
-	return "8-bit"
 }
 
 // lost returns ‖packed - tuned‖ / ‖tuned - base‖ over all weights but the head, 0 where nothing changed. All tensors have been read

