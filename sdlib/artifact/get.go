@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"samediff/sdlib/internal/disk"
 )
 
 const (
@@ -21,7 +23,7 @@ const (
 // Get returns the artifact of a key, and computes it if the store does not have it.
 //
 // compute fills dir, a folder of its own. What an earlier process left there when it was interrupted is still there, so compute may
-// resume. The subfolder "work", if compute makes one, is removed when it succeeds; everything else in dir is the artifact. When
+// resume; only half-written files of [disk.Replace] are gone. The subfolder "work", if compute makes one, is removed when it succeeds; everything else in dir is the artifact. When
 // compute fails, dir is kept, unless it is empty, and the error returned. Get calls for one key run one compute at a time, in all processes together;
 // the others wait, until ctx ends, and then read.
 func (s *Store) Get(ctx context.Context, key Key, compute func(ctx context.Context, dir string) error) (*Artifact, error) {
@@ -115,6 +117,9 @@ func (s *Store) make(ctx context.Context, id ID, key Key, compute func(ctx conte
 		err = os.WriteFile(filepath.Join(outer, keyName), text, 0o666)
 	}
 	if err != nil {
+		return nil, s.explain(err)
+	}
+	if err := disk.RemoveLeftovers(dir); err != nil {
 		return nil, s.explain(err)
 	}
 	left, err := os.ReadDir(dir)

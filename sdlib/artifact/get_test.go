@@ -148,7 +148,7 @@ func TestResumesAfterAnError(t *testing.T) {
 	s, key := open(t), Key{Step: "train"}
 	stop := errors.New("power cut")
 	_, err := s.Get(context.Background(), key, func(ctx context.Context, dir string) error {
-		return errors.Join(write("half", "5 epochs", "work/checkpoint", "state")(ctx, dir), stop)
+		return errors.Join(write("half", "5 epochs", "work/checkpoint", "state", ".log.aside-17", "written when it was killed")(ctx, dir), stop)
 	})
 	if !errors.Is(err, stop) {
 		t.Fatalf("Get gave %v, want the error of the computation", err)
@@ -161,6 +161,11 @@ func TestResumesAfterAnError(t *testing.T) {
 	})
 	if !a.Meta.Resumed {
 		t.Error("meta.json does not say that the computation was resumed")
+	}
+	for _, f := range a.Meta.Files {
+		if strings.HasPrefix(f.Name, ".") {
+			t.Errorf("the artifact holds %s, which a killed writer left", f.Name)
+		}
 	}
 }
 

@@ -52,6 +52,38 @@ func TestReplaceKeepsTheOldFile(t *testing.T) {
 	}
 }
 
+// What a killed Replace leaves is removed; other files, hidden ones too, stay.
+func TestRemoveLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "below"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"kept", ".kept.1234", filepath.Join("below", ".half.aside-1")} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := Replace(filepath.Join(dir, "half"), func(io.Writer) error { // what Replace itself leaves while it is at work
+		return RemoveLeftovers(dir)
+	})
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Replace, whose own file was removed, gave %v", err)
+	}
+	var left []string
+	for _, d := range []string{dir, filepath.Join(dir, "below")} {
+		entries, err := os.ReadDir(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			left = append(left, e.Name())
+		}
+	}
+	if want := []string{".kept.1234", "below", "kept"}; !slices.Equal(left, want) {
+		t.Errorf("left are %v, want %v", left, want)
+	}
+}
+
 func TestMapRefusesAFolder(t *testing.T) {
 	if _, _, err := Map(t.TempDir()); err == nil {
 		t.Error("a folder was mapped")
