@@ -1,6 +1,6 @@
 # "make" lists the targets. All that they make lies in this folder, in places that git ignores:
 #
-#   .venv/   Python side      .tools/  gonb, goimports, staticcheck      bin/  sd
+#   .venv/   Python side      .tools/  gonb, goimports, gopls, staticcheck      bin/  sd
 #   .sd/     what was computed (the artifact store), and the executed notebooks of "make demo" and "make test"
 #   .parity/ PyTorch and transformers, for "make parity" alone
 #   .carry/  programs packed for a machine with a GPU and without Go, by "make gpu-carry" alone
@@ -42,21 +42,24 @@ help: ## list the targets
 
 # --- set-up ---------------------------------------------------------------------------------------
 
-.PHONY: setup tools kernel cuda
-setup: ## all set-up: Python side, tools, kernel; takes no time when it is done (PYTHON=... names a Python)
+.PHONY: setup base tools kernel cuda
+setup: ## all set-up: Python side, tools, kernel, help in cells; takes no time when it is done (PYTHON=... names a Python)
+	@kernels/setup.sh python tools kernel help
+
+base: # what commands and notebooks need to run; help is for those who write cells
 	@kernels/setup.sh
 
-tools: ## only the Go tools, into .tools/bin: gonb, goimports, staticcheck
-	@kernels/setup.sh tools checks
+tools: ## only the Go tools, into .tools/bin: gonb, goimports, staticcheck, gopls
+	@kernels/setup.sh tools checks help
 
 kernel: ## only the Python side with the notebook kernel, into .venv
 	@kernels/setup.sh python kernel
 
-cuda: setup ## add XLA's CUDA plugin and NVIDIA's libraries to .venv (Linux x86_64, about 3 GB)
+cuda: base ## add XLA's CUDA plugin and NVIDIA's libraries to .venv (Linux x86_64, about 3 GB)
 	@kernels/setup.sh cuda
 
 .PHONY: build
-build: setup ## the command bin/sd
+build: base ## the command bin/sd
 	@go build -o bin/sd ./cmd/sd
 
 # --- using it -------------------------------------------------------------------------------------
@@ -81,7 +84,7 @@ lab: export JUPYTER_DATA_DIR    := $(CURDIR)/.venv/jupyter/data
 lab: export JUPYTER_RUNTIME_DIR := $(CURDIR)/.venv/jupyter/runtime
 lab: export IPYTHONDIR          := $(CURDIR)/.venv/jupyter/ipython
 lab: export npm_config_cache    := $(CURDIR)/.venv/jupyter/npm# Lab asks npm, if there is one, for language servers
-lab: build ## open JupyterLab on the notebooks, with the kernel "Go (samediff)"
+lab: build setup ## open JupyterLab on the notebooks, with the kernel "Go (samediff)"
 	@.venv/bin/python -I -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 		--LabApp.default_url=/lab/tree/notebooks/00-tour.ipynb $(LABFLAGS)
 
@@ -92,7 +95,7 @@ notebooks: build ## execute the notebooks and renew the committed outputs (NB=no
 # --- checking it ----------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint build ## static checks, all tests, all notebooks (into .sd/test, the committed ones stay)
+test: lint setup build ## static checks, all tests, all notebooks (into .sd/test, the committed ones stay)
 	go test $(TESTFLAGS) ./...
 	@$(RUN) --out .sd/test $(NBFLAGS) $(NB)
 
@@ -104,11 +107,11 @@ lint: ## gofmt, go vet, staticcheck
 	.tools/bin/staticcheck ./...
 
 .PHONY: bench
-bench: setup ## Go benchmarks of all packages (BENCH=Forward for some)
+bench: base ## Go benchmarks of all packages (BENCH=Forward for some)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: parity
-parity: setup $(if $(filter .parity/%,$(PARITY_PYTHON)),.parity/done) ## compare random models of every family with transformers, both ways (docs/parity.md)
+parity: base $(if $(filter .parity/%,$(PARITY_PYTHON)),.parity/done) ## compare random models of every family with transformers, both ways (docs/parity.md)
 	@go run ./bench/parity -python $(PARITY_PYTHON) $(PARITYFLAGS)
 
 .parity/done: bench/parity/requirements.txt

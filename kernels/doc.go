@@ -20,6 +20,13 @@
 // set to the repository's root. Do not copy sd/ elsewhere ("jupyter kernelspec install" does): start.sh
 // finds the repository by its own place.
 //
+// # Help in cells
+//
+// Tab completes and Shift-Tab shows a signature and its documentation, once the set-up has installed gopls
+// ("make setup", "make lab"; commands and the execution of notebooks do without). GoNB connects to gopls 12
+// seconds after the kernel started, so a request in the first moments waits for that long; later ones take
+// tenths of a second. VS Code asks no kernel for completions.
+//
 // # Testing
 //
 // The tests execute small notebooks through the real kernel. They need the set-up, which "make test" does

@@ -5,10 +5,11 @@
 #   tools    .tools/bin/   gonb and goimports, as pinned by tools/go.mod
 #   kernel   .venv/share/jupyter/kernels/sd, a link by which Jupyter finds the kernel
 # and only when asked for
+#   help     .tools/bin/   gopls, as pinned by tools/gopls/go.mod: completion and documentation in cells
 #   checks   .tools/bin/   staticcheck, as pinned by tools/go.mod
 #   cuda     into .venv/   XLA's CUDA plugin and NVIDIA's libraries (requirements-cuda.txt)
 #
-# Usage: kernels/setup.sh [python|tools|kernel|checks|cuda]...      (without arguments: python tools kernel)
+# Usage: kernels/setup.sh [python|tools|kernel|help|checks|cuda]...      (without arguments: python tools kernel)
 #
 # Each part leaves a stamp holding everything that the part depends on, so that a second run only
 # compares texts, and a change of the requirements, of Go's version or of the repository's place sets up
@@ -80,7 +81,7 @@ find_python() {
 
 # --- the parts: key_PART prints what the part depends on, make_PART makes it ------------------------
 
-stamp() { case $1 in tools | checks) echo ".tools/stamp-$1" ;; *) echo ".venv/stamp-$1" ;; esac; }
+stamp() { case $1 in tools | help | checks) echo ".tools/stamp-$1" ;; *) echo ".venv/stamp-$1" ;; esac; }
 
 key_python() { echo "$root"; cat kernels/requirements.txt; }
 make_python() {
@@ -114,6 +115,17 @@ make_tools() {
 	GOBIN=$root/.tools/bin go -C tools install github.com/janpfeifer/gonb golang.org/x/tools/cmd/goimports
 }
 
+# gopls has a module of its own, since it needs other versions of its libraries than the other tools. Its first look at
+# our packages takes some 15 s, more than a request from a cell waits: it is had here, and kept in its cache.
+key_help() { echo "$go_version"; cat tools/gopls/go.mod tools/gopls/go.sum; }
+make_help() {
+	say "gopls into .tools/bin, for completion and documentation in cells (a minute) ..."
+	GOBIN=$root/.tools/bin go -C tools/gopls install golang.org/x/tools/gopls
+	[[ -f sdlib/nb/nb.go ]] || return 0 # an image is set up before the library is copied into it
+	GOPLSCACHE=$root/.tools/gopls .tools/bin/gopls check sdlib/nb/nb.go ||
+		say "gopls could not read this module (above): the first completion in a cell will be slow"
+}
+
 key_checks() { key_tools; }
 make_checks() {
 	say "staticcheck into .tools/bin (half a minute) ..."
@@ -133,6 +145,7 @@ done_already() {
 	case $1 in
 	python | cuda) .venv/bin/python -c '' 2>/dev/null ;; # gone when the Python it links to is
 	tools) [[ -x .tools/bin/gonb && -x .tools/bin/goimports ]] ;;
+	help) [[ -x .tools/bin/gopls ]] ;;
 	checks) [[ -x .tools/bin/staticcheck ]] ;;
 	kernel) [[ -f .venv/share/jupyter/kernels/sd/kernel.json ]] ;;
 	esac
@@ -143,8 +156,8 @@ done_already() {
 [[ $# -gt 0 ]] || set -- python tools kernel
 for part; do
 	case $part in
-	python | tools | kernel | checks | cuda) ;;
-	*) fail "no part \"$part\"; known are python, tools, kernel, checks, cuda" ;;
+	python | tools | kernel | help | checks | cuda) ;;
+	*) fail "no part \"$part\"; known are python, tools, kernel, help, checks, cuda" ;;
 	esac
 done
 need_go

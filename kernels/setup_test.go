@@ -18,7 +18,7 @@ const (
 case "$*" in
 "env GOVERSION") cat "$SANDBOX/goversion" ;;
 "env CC") echo cc ;;
-"-C tools install "*)
+"-C tools"*" install "*)
 	shift 3
 	mkdir -p "$GOBIN"
 	for tool; do
@@ -54,7 +54,7 @@ func newSandbox(t *testing.T) sandbox {
 		t.Fatal(err)
 	}
 	s := sandbox{dir: dir, bin: filepath.Join(dir, "path"), log: filepath.Join(dir, "log")}
-	for _, name := range []string{"kernels/setup.sh", "kernels/sd/start.sh", "kernels/sd/kernel.json", "kernels/requirements.txt", "go.mod", "tools/go.mod", "tools/go.sum"} {
+	for _, name := range []string{"kernels/setup.sh", "kernels/sd/start.sh", "kernels/sd/kernel.json", "kernels/requirements.txt", "go.mod", "tools/go.mod", "tools/go.sum", "tools/gopls/go.mod", "tools/gopls/go.sum"} {
 		s.put(t, name, string(readBytes(t, filepath.Join(root, name))))
 	}
 	s.put(t, "path/go", fakeGo)
@@ -148,6 +148,21 @@ func TestSetupAgain(t *testing.T) {
 		if to, err := filepath.EvalSymlinks(link); err != nil || to != filepath.Join(s.dir, "kernels/sd") {
 			t.Errorf("%s: the kernel link %s leads to %q (%v)", step.name, link, to, err)
 		}
+	}
+}
+
+// Help in cells is a part of its own, which commands and notebooks do without.
+func TestSetupHelp(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	if printed, status := s.setup(t, "help"); status != 0 {
+		t.Fatalf("exit status %d:\n%s", status, printed)
+	}
+	if did, want := s.did(t), "gopls;"; did != want {
+		t.Errorf("did %q, want %q", did, want)
+	}
+	if printed, status := s.setup(t, "help"); status != 0 || printed != "" || s.did(t) != "" {
+		t.Errorf("a second time: exit status %d, printed %q", status, printed)
 	}
 }
 

@@ -20,12 +20,15 @@ fail() {
 command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin
 SD_REAL_GO=$(command -v go) || fail "\"go\" is not in PATH: install Go 1.26 or newer (https://go.dev/dl/) and put it there"
 
-# The shim comes first, it answers to "go"; bin/ holds sd, for shell lines in cells; a gopls of the user's,
-# if any, gives completion and help.
+# The shim comes first, it answers to "go"; bin/ holds sd, for shell lines in cells; gopls, that of the set-up or
+# else the user's, gives completion and documentation.
 PATH=$SD_ROOT/kernels/shim:$SD_ROOT/.tools/bin:$SD_ROOT/bin:$PATH:$("$SD_REAL_GO" env GOPATH)/bin
 # GoNB resolves cells through a go.work of its own, which GOWORK=off would forbid.
 GOWORK=auto
-export PATH GOWORK SD_ROOT SD_REAL_GO
+# gopls links to a public site of documentation, which does not know this module, unless it is private.
+GOPRIVATE=samediff${GOPRIVATE:+,$GOPRIVATE}
+GOPLSCACHE=$SD_ROOT/.tools/gopls
+export PATH GOWORK SD_ROOT SD_REAL_GO GOPRIVATE GOPLSCACHE
 
 # GoNB logs much that is harmless (no gopls, how gopls ended): to a file, not to the user's terminal.
 # What a cell writes to stderr is not affected.

@@ -1,0 +1,83 @@
+package kernels_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Tab lists the names of a package and Shift-Tab shows what they mean, from the first request on, in a cell that
+// does not compile yet too.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat(filepath.Join(root, ".tools", "bin", "gopls")); err != nil {
+		t.Fatal(`gopls is missing: this test needs the whole set-up, run "make setup" first`)
+	}
+	for _, used := range []string{"testdata/ask.py", "sd/start.sh", "sd/kernel.json", "requirements.txt", "../tools/gopls/go.mod", "../go.mod"} {
+		readBytes(t, used) // go test's cache learns that the result depends on them
+	}
+	type request struct {
+		Kind string `json:"kind"`
+		Code string `json:"code"`
+		At   int    `json:"at"`
+	}
+	const (
+		half  = "import \"samediff/sdlib/vit\"\n\n%%\nvar c vit.Co"
+		whole = "import \"samediff/sdlib/vit\"\n\n%%\nvar c vit.Config\n_ = c.Nodes()\n"
+	)
+	asked, err := json.Marshal([]request{
+		{"complete", half, len(half)},
+		{"complete", half, len(half)},
+		{"inspect", whole, strings.Index(whole, "Nodes") + 2},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kernels := t.TempDir()
+	if err := os.Symlink(filepath.Join(root, "kernels", "sd"), filepath.Join(kernels, "sd")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(root, ".venv", "bin", "python"), "-I", "testdata/ask.py", kernels)
+	cmd.Stdin = bytes.NewReader(asked)
+	cmd.Env = append(os.Environ(), "GOPROXY=off")
+	printed, status := finish(t, cmd)
+	if status != 0 {
+		t.Fatalf("exit status %d:\n%s", status, printed)
+	}
+	type reply struct {
+		Content struct {
+			Status  string            `json:"status"`
+			Matches []string          `json:"matches"`
+			Data    map[string]string `json:"data"`
+		} `json:"content"`
+		Seconds float64 `json:"seconds"`
+	}
+	var replies []reply
+	for line := range strings.Lines(printed) {
+		var r reply
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			continue // what the kernel itself logs
+		}
+		replies = append(replies, r)
+	}
+	if len(replies) != 3 {
+		t.Fatalf("%d replies, want 3:\n%s", len(replies), printed)
+	}
+	for i, r := range replies[:2] {
+		t.Logf("completion %d took %.2f s", i+1, r.Seconds)
+		if !slices.Contains(r.Content.Matches, "Config") {
+			t.Errorf("completion %d of vit.Co gave %q (%s), want Config among them", i+1, r.Content.Matches, r.Content.Status)
+		}
+	}
+	doc := replies[2].Content.Data["text/markdown"]
+	t.Logf("documentation took %.2f s", replies[2].Seconds)
+	wantText(t, "documentation of Nodes", doc, "func (c vit.Config) Nodes() []string", "Nodes returns the names of all values")
+	if strings.Contains(doc, "pkg.go.dev") {
+		t.Errorf("the documentation links to a site that does not know this module:\n%s", doc)
+	}
+}
