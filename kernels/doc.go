@@ -3,6 +3,7 @@
 //
 //	sd/                    the kernel "Go (samediff)": kernel.json, and start.sh which starts GoNB
 //	shim/go                the go command that GoNB sees, see below
+//	shim/help/gopls        starts gopls, which completes and documents, and ends it with the kernel
 //	setup.sh               the set-up behind "make setup": .venv, .tools/bin, the link to the kernel
 //	run_notebooks.py       executes notebooks without a browser; fails when a cell fails
 //	requirements.txt       the Python side, every package pinned; requirements.in names the direct ones

@@ -6,10 +6,35 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
+
+// ends waits until the processes that the script names, those of gopls, are gone with their kernel, which it killed.
+func ends(t *testing.T, printed string) {
+	t.Helper()
+	_, list, found := strings.Cut(printed, "gopls ")
+	list, _, _ = strings.Cut(list, "\n")
+	pids := strings.Fields(list)
+	if !found || len(pids) == 0 {
+		t.Errorf("the kernel ran no gopls:\n%s", printed)
+	}
+	for _, pid := range pids {
+		process := filepath.Join("/proc", pid)
+		for range 100 { // the shim looks every two seconds
+			if _, err := os.Stat(process); err != nil {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if _, err := os.Stat(process); err == nil {
+			t.Errorf("gopls (process %s) is alive 10 s after its kernel was killed", pid)
+		}
+	}
+}
 
 // Tab lists the names of a package and Shift-Tab shows what they mean, from the first request on, in a cell that
 // does not compile yet too.
@@ -18,7 +43,7 @@ func TestHelp(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(root, ".tools", "bin", "gopls")); err != nil {
 		t.Fatal(`gopls is missing: this test needs the whole set-up, run "make setup" first`)
 	}
-	for _, used := range []string{"testdata/ask.py", "sd/start.sh", "sd/kernel.json", "requirements.txt", "../tools/gopls/go.mod", "../go.mod"} {
+	for _, used := range []string{"testdata/ask.py", "sd/start.sh", "sd/kernel.json", "requirements.txt", "shim/help/gopls", "../tools/gopls/go.mod", "../go.mod"} {
 		readBytes(t, used) // go test's cache learns that the result depends on them
 	}
 	type request struct {
@@ -48,6 +73,9 @@ func TestHelp(t *testing.T) {
 	printed, status := finish(t, cmd)
 	if status != 0 {
 		t.Fatalf("exit status %d:\n%s", status, printed)
+	}
+	if runtime.GOOS == "linux" { // which lists processes in /proc
+		ends(t, printed)
 	}
 	type reply struct {
 		Content struct {

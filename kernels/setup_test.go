@@ -54,7 +54,7 @@ func newSandbox(t *testing.T) sandbox {
 		t.Fatal(err)
 	}
 	s := sandbox{dir: dir, bin: filepath.Join(dir, "path"), log: filepath.Join(dir, "log")}
-	for _, name := range []string{"kernels/setup.sh", "kernels/sd/start.sh", "kernels/sd/kernel.json", "kernels/requirements.txt", "go.mod", "tools/go.mod", "tools/go.sum", "tools/gopls/go.mod", "tools/gopls/go.sum"} {
+	for _, name := range []string{"kernels/setup.sh", "kernels/shim/help/gopls", "kernels/sd/start.sh", "kernels/sd/kernel.json", "kernels/requirements.txt", "go.mod", "tools/go.mod", "tools/go.sum", "tools/gopls/go.mod", "tools/gopls/go.sum"} {
 		s.put(t, name, string(readBytes(t, filepath.Join(root, name))))
 	}
 	s.put(t, "path/go", fakeGo)

@@ -20,9 +20,13 @@ fail() {
 command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin
 SD_REAL_GO=$(command -v go) || fail "\"go\" is not in PATH: install Go 1.26 or newer (https://go.dev/dl/) and put it there"
 
-# The shim comes first, it answers to "go"; bin/ holds sd, for shell lines in cells; gopls, that of the set-up or
-# else the user's, gives completion and documentation.
+# The shim comes first, it answers to "go"; bin/ holds sd, for shell lines in cells.
 PATH=$SD_ROOT/kernels/shim:$SD_ROOT/.tools/bin:$SD_ROOT/bin:$PATH:$("$SD_REAL_GO" env GOPATH)/bin
+# gopls, that of the set-up or else the user's, gives completion and documentation. A second shim starts it.
+if SD_REAL_GOPLS=$(command -v gopls); then
+	PATH=$SD_ROOT/kernels/shim/help:$PATH
+	export SD_REAL_GOPLS
+fi
 # GoNB resolves cells through a go.work of its own, which GOWORK=off would forbid.
 GOWORK=auto
 # gopls links to a public site of documentation, which does not know this module, unless it is private.

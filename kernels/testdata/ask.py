@@ -2,15 +2,33 @@
 
 Reads requests from standard input, a JSON list of {"kind": "complete" or "inspect", "code": ..., "at": position},
 and prints one line of JSON for each: the reply's content, and the seconds that it took. The first request is sent
-as soon as the kernel says that it is ready. The argument is a folder with a folder "kernels".
+as soon as the kernel says that it is ready. At the end the kernel is killed, after a line "gopls" with the processes of gopls that it started.
+The argument is a folder of kernels, with "sd" among them.
 """
 
 import json
+import os
 import sys
 import time
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
+
+
+
+def children(parent, name):
+    """Returns the processes of a name that a process started, as Linux lists them."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else []):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                command, rest = file.read().rsplit(")", 1)
+        except OSError:
+            continue  # it ended meanwhile
+        if rest.split()[1] == str(parent) and command.endswith("(" + name):
+            found.append(pid)
+    return found
+
 
 requests = json.load(sys.stdin)
 manager = KernelManager(kernel_name="sd", kernel_spec_manager=KernelSpecManager(kernel_dirs=[sys.argv[1]]))
@@ -25,5 +43,6 @@ try:
         while (reply := client.get_shell_msg(timeout=120))["parent_header"].get("msg_id") != sent:
             pass
         print(json.dumps({"content": reply["content"], "seconds": time.monotonic() - began}))
+    print("gopls", *children(manager.provisioner.pid, "gopls"))
 finally:
     manager.shutdown_kernel(now=True)
