@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"samediff/sdlib/das"
+	"samediff/sdlib/figure"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+)
+
+func (a *app) dasCommand() *cobra.Command {
+	var f dasFlags
+	var asJSON bool
+	var to string
+	cmd := &cobra.Command{
+		Use:   "das MODEL",
+		Short: "Where a model keeps shape and color: distributed alignment search",
+		Long: `das searches the residual stream after each block for a subspace that holds an object's
+shape or color and nothing else (section 4 of the paper). It learns a rotation and a mask of
+dimensions on pairs of images. Then it swaps the subspace between the two images of pairs
+that it has not learned from: the accuracy is the share of answers that become what the
+swap should make them.
+
+An intervention that changes nothing is right where the model is wrong, so "1 - base" is
+the level of a useless one. Controls are searches that ought to fail: swapping from the
+other object, from random patches, in a random rotation, with shuffled labels, or in a
+model with random weights.
+
+Each search is kept when it is done. Interrupted, even by kill -9, the same command goes on;
+several processes that share the store share the work. Recipes: paper (section 4), course,
+and cpu, for a ViT-B at 112 pixels; or a JSON file with a recipe's fields.`,
+		Example: `  sd das discrimination-256-course --blocks 0-2 --csv das.csv
+  sd das clip-b16-112 --recipe cpu --property color --blocks 2
+  sd das clip-b16-112 --recipe cpu --control wrong-object`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sweep, err := f.sweep()
+			if err != nil {
+				return misuse(cmd, "%w", err)
+			}
+			lab, err := a.lab()
+			if err != nil {
+				return err
+			}
+			s, err := lab.Subject(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			queries, err := lab.DASQueries(cmd.Context(), s, sweep)
+			if err != nil {
+				return err
+			}
+			if err := lab.Work(cmd.Context(), study.DASJobs(s, queries)); err != nil {
+				return err
+			}
+			m, err := lab.Model(cmd.Context(), s)
+			if err != nil {
+				return err
+			}
+			rows, err := lab.DASRows(cmd.Context(), m, queries)
+			if err != nil {
+				return err
+			}
+			if to != "" {
+				if err := study.SaveDAS(to, rows); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return a.printJSON(rows)
+			}
+			return a.printTable(dasTable(rows))
+		},
+	}
+	f.add(cmd)
+	addJSON(cmd, &asJSON)
+	cmd.Flags().StringVar(&to, "csv", "", "file for the results: a line each, with n and a 95 % interval")
+	return cmd
+}
+
+// dasFlags choose a sweep.
+type dasFlags struct {
+	blocks, property, recipe string
+	controls                 []string
+	seeds                    []uint
+	split                    stimuli.Split
+	test                     int
+}
+
+func (f *dasFlags) add(cmd *cobra.Command) {
+	f.split = stimuli.TestIID
+	cmd.Flags().StringVar(&f.blocks, "blocks", "", `after which blocks: "2", "0-5" or "0,2,4" (default all)`)
+	cmd.Flags().StringVar(&f.property, "property", "both", "shape, color, or both")
+	cmd.Flags().StringVar(&f.recipe, "recipe", "course", "how to learn: "+strings.Join(slices.Sorted(maps.Keys(das.Recipes)), ", ")+", or a JSON file")
+	cmd.Flags().StringSliceVar(&f.controls, "control", []string{"none"}, "searches that ought to fail: "+controlNames())
+	cmd.Flags().UintSliceVar(&f.seeds, "seed", []uint{1}, "of the random start and the order of pairs; several make a search each")
+	cmd.Flags().Var(choice[stimuli.Split]{&f.split, splits}, "split", "of the pairs to test on: "+join(splits))
+	cmd.Flags().IntVar(&f.test, "test", study.DASTests, "how many pairs to test on (the paper: 2000)")
+}
+
+func controlNames() string {
+	var names []string
+	for _, c := range das.Controls {
+		names = append(names, c.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// sweep is what the flags ask for.
+func (f *dasFlags) sweep() (w study.DASSweep, err error) {
+	w = study.DASSweep{Split: f.split, Test: f.test}
+	if w.Blocks, err = parseBlocks(f.blocks); err != nil {
+		return w, err
+	}
+	switch p := stimuli.Property(f.property); p {
+	case "both":
+	case stimuli.ShapeProperty, stimuli.ColorProperty:
+		w.Properties = []stimuli.Property{p}
+	default:
+		return w, fmt.Errorf("--property is %q, expected shape, color or both", f.property)
+	}
+	for _, name := range f.controls {
+		c, err := das.ParseControl(name)
+		if err != nil {
+			return w, err
+		}
+		w.Controls = append(w.Controls, c)
+	}
+	for _, seed := range f.seeds {
+		w.Seeds = append(w.Seeds, uint64(seed))
+	}
+	w.Recipe, err = readRecipe(f.recipe)
+	return w, err
+}
+
+// parseBlocks reads a list of blocks such as "0-3,6"; "" is nil.
+func parseBlocks(text string) (blocks []int, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		from, to, ranged := strings.Cut(part, "-")
+		if !ranged {
+			to = from
+		}
+		first, err1 := strconv.Atoi(from)
+		last, err2 := strconv.Atoi(to)
+		if err1 != nil || err2 != nil || first > last {
+			return nil, fmt.Errorf("--blocks is %q, expected numbers and ranges of them, such as 0-3,6", text)
+		}
+		for l := first; l <= last; l++ {
+			blocks = append(blocks, l)
+		}
+	}
+	return blocks, nil
+}
+
+// readRecipe returns the recipe of a name, or that in a JSON file.
+func readRecipe(name string) (das.Recipe, error) {
+	if r, ok := das.Recipes[name]; ok {
+		return r, nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return das.Recipe{}, fmt.Errorf("--recipe is %q, which is none of %s, and no file: %w", name, strings.Join(slices.Sorted(maps.Keys(das.Recipes)), ", "), err)
+	}
+	var r das.Recipe
+	from := json.NewDecoder(bytes.NewReader(text))
+	from.DisallowUnknownFields()
+	if err := from.Decode(&r); err != nil {
+		return r, fmt.Errorf("--recipe %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// dasTable sets out the results of a sweep.
+func dasTable(rows []study.DASRow) figure.Table {
+	t := figure.Table{Columns: []string{"block", "property", "control", "seed", "accuracy", "95 % interval", "to different", "to same", "1 - base", "dimensions"}}
+	for _, r := range rows {
+		low, high := r.Score().Interval()
+		different, same := r.ByTarget()
+		dims := any(r.Dims)
+		if r.Derived {
+			dims = "derived"
+		}
+		t.Add(r.Block, string(r.Property), r.Control.String(), r.Seed, r.Score().Accuracy(), fmt.Sprintf("%.3f to %.3f", low, high),
+			different.Accuracy(), same.Accuracy(), r.Without().Accuracy(), dims)
+	}
+	return t
+}

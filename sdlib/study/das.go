@@ -1,0 +1,179 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/das"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
+)
+
+// A DASSearch is a search for a property's subspace in a model's residual stream after a block
+// (paper, section 4), of a model that was trained on some stimuli.
+type DASSearch struct {
+	Stimuli  stimuli.Config   `json:"stimuli"` // that the model was trained on; training pairs are of the split train
+	Property stimuli.Property `json:"property"`
+	das.Search
+}
+
+// A DASQuery asks how often a search's intervention brings about its target.
+type DASQuery struct {
+	DASSearch
+	Split stimuli.Split `json:"split"` // of the pairs that it is tested on
+	Test  int           `json:"test"`  // how many
+}
+
+// A DASResult is the answer to a [DASQuery].
+type DASResult struct {
+	das.Answers
+	Dims int `json:"dims"` // that the intervention swaps; 0 where it is derived
+}
+
+// DAS is how often an intervention that was learned in a model brings about the answer that it
+// should, on pairs that it was not learned from. The intervention is [Lab.Intervention].
+var DAS = Analysis[DASQuery, DASResult]{
+	Name: "das", Version: 1, NoSet: true,
+	Compute: func(ctx context.Context, on On, q DASQuery) (DASResult, error) {
+		m, err := on.Model.searched(q.Search)
+		if err != nil {
+			return DASResult{}, err
+		}
+		pairs, err := q.pairs()
+		if err != nil {
+			return DASResult{}, err
+		}
+		if das.Derived(m.Config, q.Block) {
+			s, err := on.Lab.Streams(ctx, m, pairs, q.Block)
+			if err != nil {
+				return DASResult{}, err
+			}
+			defer s.Close()
+			a, err := das.Unchanged(s)
+			return DASResult{Answers: a}, err
+		}
+		v, err := on.Lab.Intervention(ctx, on.Model, q.DASSearch)
+		if err != nil {
+			return DASResult{}, err
+		}
+		s, err := on.Lab.Streams(ctx, m, pairs, q.Block)
+		if err != nil {
+			return DASResult{}, err
+		}
+		defer s.Close()
+		a, err := v.Answers(ctx, on.Backend, m.Model, s, on.Report)
+		return DASResult{a, v.Dims()}, err
+	},
+	Images: func(_ *stimuli.Set, q DASQuery) int { // a step runs a part of the blocks, twice
+		steps := q.Recipe.Steps
+		if steps == 0 {
+			steps = q.Recipe.Epochs * q.Recipe.Pairs / max(q.Recipe.Batch, 1)
+		}
+		return steps*q.Recipe.Batch + q.Test
+	},
+}
+
+// searched returns the model that a search is run in: m, or for the control of that name one with
+// random weights.
+func (m *Model) searched(q das.Search) (*Model, error) {
+	if q.Control != das.RandomWeights {
+		return m, nil
+	}
+	random, err := vit.New(m.Config, q.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return identified(random, "")
+}
+
+// Intervention returns what a search found in a model: the rotation and the mask that were
+// learned, and trains them if the store does not have them. Interrupted, even by kill -9, it goes on where it
+// stopped when asked again. With the control [das.RandomWeights] it is searched in a model with
+// random weights.
+func (l *Lab) Intervention(ctx context.Context, m *Model, q DASSearch) (*das.Intervention, error) {
+	if err := q.Validate(m.Config); err != nil {
+		return nil, err
+	}
+	if das.Derived(m.Config, q.Block) {
+		return nil, fmt.Errorf("das: after the last block, %d, an intervention cannot change the answer: there is nothing to learn", q.Block)
+	}
+	m, err := m.searched(q.Search)
+	if err != nil {
+		return nil, err
+	}
+	if q.Stimuli, err = q.Stimuli.Resolved(); err != nil {
+		return nil, err
+	}
+	key := artifact.Key{Step: "das-intervention", Version: dasVersion, Params: q, Inputs: []artifact.ID{m.ID}}
+	a, err := l.Store.Get(ctx, key, func(ctx context.Context, dir string) error {
+		be, err := l.Backend()
+		if err != nil {
+			return err
+		}
+		pairs, err := q.Recipe.TrainingPairs(q.Stimuli, q.Property)
+		if err != nil {
+			return err
+		}
+		s, err := l.Streams(ctx, m, pairs, q.Block)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		v, err := das.Train(ctx, be, m.Model, s, q.Search, das.Options{
+			Dir: filepath.Join(dir, "work"), Progress: l.options.Progress, Warn: l.options.Notify})
+		if err != nil {
+			return err
+		}
+		return v.Save(dir)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return das.Load(a.Dir)
+}
+
+// dasVersion is raised when the same search or pairs would give another intervention or other streams.
+const dasVersion = 1
+
+// mostStreams is how many bytes of streams are kept at once: those after all blocks, where that is not more.
+const mostStreams = 8e9
+
+// Streams returns what searches after a block need of a model and counterfactual pairs; close them
+// after use. They are computed for all blocks at once, unless they would take more than 8 GB: then
+// for this one. `sd store gc` removes their files.
+func (l *Lab) Streams(ctx context.Context, m *Model, pairs *stimuli.Counterfactuals, block int) (*das.Streams, error) {
+	blocks := das.Searched(m.Config)
+	bytes, err := das.Bytes(m.Config, pairs, blocks)
+	if err != nil {
+		return nil, err
+	}
+	if bytes > mostStreams {
+		if blocks = []int{block}; das.Derived(m.Config, block) {
+			blocks = nil // answers are all that is needed
+		}
+		if bytes, err = das.Bytes(m.Config, pairs, blocks); err != nil {
+			return nil, err
+		}
+	}
+	params := struct {
+		Pairs  stimuli.CounterfactualConfig `json:"pairs"`
+		Blocks []int                        `json:"blocks"`
+	}{pairs.Config(), blocks}
+	key := artifact.Key{Step: "das-streams", Version: dasVersion, Params: params, Inputs: []artifact.ID{m.ID}}
+	a, err := l.Store.Get(ctx, key, func(ctx context.Context, dir string) error {
+		if l.options.Notify != nil {
+			l.options.Notify(fmt.Sprintf("keeping %.1f MB of streams", float64(bytes)/1e6))
+		}
+		be, err := l.Backend()
+		if err != nil {
+			return err
+		}
+		return das.Keep(ctx, be, m.Model, pairs, blocks, dir, l.options.Progress)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return das.Open(a.Dir, m.Config, pairs)
+}
