@@ -13,10 +13,10 @@ import (
 	"samediff/sdlib/internal/blame"
 )
 
-// RandomRotation returns an orthogonal matrix [D, D], row-major, drawn uniformly (from the Haar
+// Orthogonal returns an orthogonal matrix [D, D], row-major, drawn uniformly (from the Haar
 // measure): the Q of a QR decomposition of Gaussian numbers whose R has a positive diagonal, as
 // torch.nn.init.orthogonal_ draws it.
-func RandomRotationMatrix(D int, seed uint64) []float32 {
+func Orthogonal(D int, seed uint64) []float32 {
 	rng := rand.New(rand.NewPCG(seed, 0x0da5))
 	gauss := make([]float64, D*D)
 	for i := range gauss {

@@ -52,7 +52,7 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, s *Streams, q
 	}
 	defer data.close()
 	t := training{c: m.Config, q: q, pairs: s.Pairs.Len(), P: s.P}
-	start := RandomRotationMatrix(m.Config.Width, q.Seed)
+	start := Orthogonal(m.Config.Width, q.Seed)
 	got, err := optimize.Minimize(ctx, be, t.problem(m, s, data, start), q.Recipe.settings(q.Seed), optimize.Options{
 		Dir: o.Dir, Every: o.Every, Progress: o.Progress, Warn: o.Warn, Task: "das", Unit: "pairs"})
 	if err != nil {
