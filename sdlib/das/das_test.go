@@ -106,7 +106,7 @@ func TestSearchAndTest(t *testing.T) {
 					t.Fatalf("%s, %v, shuffle %q: %v", be.Choice, control, shuffle, err)
 				}
 				checkOrthogonal(t, v.Rotation)
-				first, last := v.History[0].Mean("loss"), v.History[len(v.History)-1].Mean("loss")
+				first, last := v.History[0].Loss, v.History[len(v.History)-1].Loss
 				if control != ShuffledLabels && control != RandomRotation && last > first {
 					t.Errorf("%s, %v, shuffle %q: the loss rose from %.3f to %.3f", be.Choice, control, shuffle, first, last)
 				}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"samediff/sdlib/internal/disk"
-	"samediff/sdlib/optimize"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -22,10 +21,17 @@ type Intervention struct {
 	Config vit.Config                   `json:"config"`
 	Pairs  stimuli.CounterfactualConfig `json:"pairs"` // that it was learned from
 	Search
-	History []optimize.Epoch `json:"history"` // of its training: "loss", "correct", "dims"
+	History []Epoch `json:"history"` // of its training
 
 	Rotation []float32 `json:"-"` // R [D, D], row-major; its columns are the directions
 	Mask     []float32 `json:"-"` // m [D]; dimensions with m > 0 are swapped
+}
+
+// An Epoch is what was measured in one pass over the pairs, means over its steps.
+type Epoch struct {
+	Loss    float64 `json:"loss"`
+	Correct float64 `json:"correct"` // share of answers that are the target
+	Dims    float64 `json:"dims"`    // dimensions with s > .5
 }
 
 // Property is what is swapped.

@@ -1,6 +1,7 @@
 package das
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -81,10 +82,6 @@ var Recipes = map[string]Recipe{"paper": Paper, "course": Course, "cpu": CPU}
 
 // Validate reports whether a recipe can be carried out.
 func (r Recipe) Validate() error {
-	s := r.settings(0)
-	if err := s.Validate(r.Pairs); err != nil {
-		return fmt.Errorf("das: %w", err)
-	}
 	t := r.Temperature
 	switch {
 	case !(r.MaskLR > 0):
@@ -98,7 +95,8 @@ func (r Recipe) Validate() error {
 	case r.Shuffle != PerPair && r.Shuffle != PerBatch && r.Shuffle != Aligned:
 		return fmt.Errorf("das: shuffle is %q, expected %q, %q, or %q for a permutation per pair", r.Shuffle, PerBatch, Aligned, PerPair)
 	}
-	if err := r.Precision.Check(); err != nil {
+	s := r.settings(0)
+	if err := cmp.Or(r.Precision.Check(), s.Validate(r.Pairs)); err != nil {
 		return fmt.Errorf("das: %w", err)
 	}
 	return nil

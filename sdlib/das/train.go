@@ -58,7 +58,10 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, s *Streams, q
 	if err != nil {
 		return nil, err
 	}
-	v := &Intervention{Model: s.Model, Config: m.Config, Pairs: s.Pairs.Config(), Search: q, Rotation: start, History: got.History}
+	v := &Intervention{Model: s.Model, Config: m.Config, Pairs: s.Pairs.Config(), Search: q, Rotation: start}
+	for _, e := range got.History {
+		v.History = append(v.History, Epoch{e.Mean("loss"), e.Mean("correct"), e.Mean("dims")})
+	}
 	if v.Mask, err = tensors.CopyFlatData[float32](got.Param(maskParam)); err != nil {
 		return nil, err
 	}

@@ -26,6 +26,13 @@ func TestMain(m *testing.M) {
 	if store := os.Getenv(workerEnv); store != "" {
 		os.Exit(worker(store))
 	}
+	if store := os.Getenv(dasWorkerEnv); store != "" {
+		if err := dasWorker(store); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 

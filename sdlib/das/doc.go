@@ -1,0 +1,61 @@
+// Package das finds where a model keeps a property: distributed alignment search (Geiger et al.
+// 2024; section 4 of the paper).
+//
+//	pairs, err := das.Paper.TrainingPairs(config, stimuli.ColorProperty)  // base and counterfactual images
+//	err = das.Keep(ctx, be, m, pairs, das.Searched(m.Config), dir, nil)   // runs the model once
+//	s, err := das.Open(dir, m.Config, pairs)
+//	v, err := das.Train(ctx, be, m, s, das.Search{Block: 2, Recipe: das.Paper, Seed: 1}, das.Options{})
+//	a, err := v.Answers(ctx, be, m, tests, nil)                           // tests: streams of pairs of another split
+//	a.Score().Accuracy()                                                  // how often the answer became the target
+//
+// # The idea
+//
+// Two objects differ in color, and the model says so. If the color of one of them is a part of
+// the residual stream of its own, say what lies in a subspace, then that part can be taken
+// out and replaced by that of an object of the other color, from another image: the rest of the
+// model should now see two equal objects, and answer "same". Nobody knows the subspace, so it is
+// learned. R is an orthogonal matrix, whose columns are directions of the stream, and s [D] says
+// which of them are swapped. With row vectors b and c, the states of the base and the
+// counterfactual object after block l,
+//
+//	out = [(1 - s) ⊙ bR + s ⊙ cR] Rᵀ,    s = σ(m/T)
+//
+// R and m are trained such that the answers become what a swapped color should make them; the
+// model stays as it is. A penalty of Σ s asks for few directions, and the falling temperature T
+// for whole ones: in a test s is 1 where m > 0, else 0. If an intervention works on pairs that it
+// was not learned from, and controls fail, then the model's answer depends on that subspace as on
+// the property: it keeps objects' colors apart from the rest, in their own tokens.
+//
+// # What belongs to a result
+//
+//   - An intervention that does nothing brings about the target where the model is wrong anyway:
+//     1 - base accuracy. Every [Answers] has the base answers beside the others.
+//   - After the last block of a model whose head reads CLS nothing can be changed any more. Those
+//     results are not computed but derived, and say so.
+//   - A search has much freedom: D(D-1)/2 angles and 2,000 pairs. A [Control] shows what that
+//     freedom alone reaches.
+//   - In RMTS the counterfactual image's own label is the target in about half of the pairs. So in
+//     late blocks a search that carries over the label, and no property, reaches .5.
+//
+// # What is computed
+//
+// A step needs the base's stream after block l and the source's tokens there, which never change,
+// and the blocks above l. So the model runs once over all pairs, and [Keep] writes the streams after
+// all blocks to files that serve every block, control and seed. A step then runs the blocks above
+// alone, the last one for CLS alone, and no gradient of a weight; the pairs stay on the device.
+//
+// R is Q·e^S, with Q a random orthogonal matrix and S skew-symmetric, made of D(D-1)/2 numbers: so
+// PyTorch's parametrization "orthogonal" has it. It is orthogonal whatever S is, up to rounding;
+// the rotation that is kept is computed in float64.
+//
+// # Watch for
+//
+//   - Swapping uses the same R and s for all tokens of an object. Training shuffles the source's
+//     tokens, so that what is found is about the object and not about a place in it.
+//   - A subspace is one of many that would do as well: another seed finds another.
+//   - That a subspace works does not mean that the model uses it on its own: an intervention may
+//     work through a direction that never varies by itself (Makelov et al. 2023). A model with
+//     random weights and pairs of held-out values test for that.
+//
+// Shapes: B pairs of a batch, N of all, T tokens, P tokens of an object, K tokens written to, D width.
+package das

@@ -1,0 +1,185 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/backend"
+	"samediff/sdlib/das"
+	"samediff/sdlib/stimuli"
+)
+
+// briefly is a search of some steps.
+var briefly = das.Recipe{Pairs: 8, Steps: 60, Batch: 4, LR: .01, MaskLR: .1, Sparsity: .001, Temperature: das.Temperature{From: 1, To: .05}}
+
+// deep is a training of a model with two blocks, after the first of which there is something to search.
+func deep() Training {
+	t := tiny()
+	t.Model.Blocks, t.Stimuli.Size = 2, 64
+	return t
+}
+
+const dasWorkerEnv = "STUDY_TEST_DAS_WORKER" // the store that a killed sweep works on
+
+// dasWorker is a process that works through dasPlan.
+func dasWorker(store string) error {
+	l, err := Open(Options{Store: store, Backend: backend.Go})
+	if err != nil {
+		return err
+	}
+	jobs, err := dasPlan(l)
+	if err != nil {
+		return err
+	}
+	return l.Work(context.Background(), jobs)
+}
+
+// dasPlan is what a killed sweep works through: both properties, after both blocks, and two controls.
+func dasPlan(l *Lab) ([]Job, error) {
+	s := Trained("deep", deep())
+	queries, err := l.DASQueries(context.Background(), s, DASSweep{Recipe: briefly, Controls: []das.Control{das.NoControl, das.WrongObject, das.RandomWeights}, Test: 16})
+	if err != nil {
+		return nil, err
+	}
+	return DASJobs(s, queries), nil
+}
+
+// A sweep that is killed twice has the results of one that was not, bit for bit, and what was done is not done again.
+func TestDASKilled(t *testing.T) {
+	store := t.TempDir()
+	l, alone := lab(t, store, backend.Go), lab(t, t.TempDir(), backend.Go)
+	for range 2 {
+		sweep := exec.Command(os.Args[0])
+		sweep.Env = append(os.Environ(), dasWorkerEnv+"="+store)
+		sweep.Stderr = os.Stderr
+		if err := sweep.Start(); err != nil {
+			t.Fatal(err)
+		}
+		before := finished(t, l, "das")
+		for deadline := time.Now().Add(time.Minute); len(finished(t, l, "das")) < len(before)+2 && time.Now().Before(deadline); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		sweep.Process.Kill()
+		sweep.Wait()
+	}
+	killed := finished(t, l, "das")
+	jobs, err := dasPlan(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(killed) < 4 || len(killed) >= len(jobs) {
+		t.Fatalf("%d of %d jobs were done when the sweep was killed: expected some", len(killed), len(jobs))
+	}
+	for _, l := range []*Lab{l, alone} {
+		if err := l.Work(t.Context(), jobs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []string{"das", "das-intervention"} {
+		got, want := finished(t, l, step), finished(t, alone, step)
+		if len(want) == 0 || !maps.Equal(got, want) {
+			t.Errorf("%s: %d results, expected the %d of a sweep that was not killed", step, len(got), len(want))
+		}
+	}
+	for id, files := range killed {
+		if finished(t, l, "das")[id] != files {
+			t.Errorf("%s was there and was computed again", id.Short())
+		}
+	}
+}
+
+// finished returns the hashes of the files of a step's results, by their IDs.
+func finished(t *testing.T, l *Lab, step string) map[artifact.ID]string {
+	t.Helper()
+	infos, err := l.Store.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[artifact.ID]string{}
+	for _, i := range infos {
+		if i.State == artifact.Finished && i.Meta.Step == step {
+			for _, f := range i.Meta.Files {
+				all[i.ID] += f.Name + " " + string(f.SHA256) + "\n"
+			}
+		}
+	}
+	return all
+}
+
+// A sweep is computed once, and its table has a line for each search.
+func TestDASRows(t *testing.T) {
+	ctx, l := t.Context(), lab(t, t.TempDir(), backend.Go)
+	s := Trained("deep", deep())
+	queries, err := l.DASQueries(ctx, s, DASSweep{Recipe: briefly, Properties: []stimuli.Property{stimuli.ColorProperty}, Seeds: []uint64{1, 2}, Test: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := l.Train(ctx, deep())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := l.DASRows(ctx, m, queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := lab(t, l.Store.Dir(), "none: reading needs no backend").DASRows(ctx, m, queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text, reread bytes.Buffer
+	if err := WriteDAS(&text, rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteDAS(&reread, again); err != nil || text.String() != reread.String() {
+		t.Errorf("read again, %v:\n%s\n%s", err, &text, &reread)
+	}
+	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
+	if len(lines) != 5 || !strings.HasPrefix(lines[1], m.ID.Short()+",discrimination,256,color,0,none,own,1,test-iid,16,") {
+		t.Errorf("the table is\n%s", &text)
+	}
+	for _, r := range rows {
+		if r.Derived != (r.Block == 1) || r.Score().N != 16 {
+			t.Errorf("block %d: derived is %v, of %d pairs", r.Block, r.Derived, r.Score().N)
+		}
+		if r.Derived && r.Score().Correct+r.BaseScore().Correct != 16 {
+			t.Errorf("the last block has %d right, the base %d: expected 16 together", r.Score().Correct, r.BaseScore().Correct)
+		}
+	}
+}
+
+// What is wrong with a sweep is said before anything is trained.
+func TestWrongSweeps(t *testing.T) {
+	l := lab(t, t.TempDir(), backend.Go)
+	s := Trained("deep", deep())
+	none := briefly
+	none.Steps = 0
+	many := briefly
+	many.Pairs = 64
+	for want, w := range map[string]DASSweep{
+		"no block 2: expected 0 to 1": {Recipe: briefly, Blocks: []int{0, 2}},
+		"0 epochs and 0 steps":        {Recipe: none},
+		`no control "wrong"`:          {Recipe: briefly, Controls: []das.Control{"wrong"}},
+		"15 counterfactual pairs":     {Recipe: briefly, Test: 15},
+		"property":                    {Recipe: briefly, Properties: []stimuli.Property{"size"}},
+		"64 counterfactual pairs for": {Recipe: many},
+	} {
+		if _, err := l.DASQueries(t.Context(), s, w); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, expected it to speak of %q", err, want)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(l.Store.Dir(), "*", "*")); len(left) > 0 {
+		t.Errorf("the store has %v, expected nothing", left)
+	}
+	m := untrained(t, l)
+	if _, err := l.Intervention(t.Context(), m, DASSearch{tiny().Stimuli, stimuli.ColorProperty, das.Search{Block: m.Config.Blocks - 1, Recipe: briefly}}); err == nil || !strings.Contains(err.Error(), "nothing to learn") {
+		t.Errorf("a search after the last block: %v", err)
+	}
+}
