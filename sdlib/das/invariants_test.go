@@ -31,7 +31,7 @@ func allTokens(s *Streams) []int32 {
 // A swap of no dimension is no swap, to the bit. One of all dimensions at all tokens makes of a
 // stream the other one, whatever the rotation, and so of an answer the other's.
 func TestNothingAndEverything(t *testing.T) {
-	be, m := open(t, ""), lively(t, small, 1)
+	be, m := open(t, backend.Go), lively(t, small, 1)
 	s := streams(t, be, m)
 	n := s.Pairs.Len()
 	base := logits(t, be, m, s.Pairs.Base())
@@ -75,7 +75,7 @@ func TestNothingAndEverything(t *testing.T) {
 
 // With the identity as its rotation an intervention is a plain interchange of chosen components.
 func TestIdentity(t *testing.T) {
-	be, m := open(t, ""), lively(t, small, 1)
+	be, m := open(t, backend.Go), lively(t, small, 1)
 	s := streams(t, be, m)
 	const block = 0
 	D, T := m.Config.Width, m.Config.Tokens()
@@ -126,7 +126,7 @@ func TestIdentity(t *testing.T) {
 // After the last block of a model whose head reads CLS no intervention changes an answer:
 // its accuracy is 1 - base accuracy, to the last digit.
 func TestLastBlock(t *testing.T) {
-	be, m := open(t, ""), lively(t, small, 1)
+	be, m := open(t, backend.Go), lively(t, small, 1)
 	last := m.Config.Blocks - 1
 	if !Derived(m.Config, last) || Derived(m.Config, last-1) {
 		t.Fatal("derived is the last block alone")

@@ -51,9 +51,11 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, s *Streams, q
 		return nil, err
 	}
 	defer data.close()
-	t := training{c: m.Config, q: q, pairs: s.Pairs.Len(), P: s.P}
+	t := training{c: m.Config, q: q, P: s.P}
 	start := Orthogonal(m.Config.Width, q.Seed)
-	got, err := optimize.Minimize(ctx, be, t.problem(m, s, data, start), q.Recipe.settings(q.Seed), optimize.Options{
+	p := t.problem(m, data, start)
+	p.Key = []any{"das", s.Model, s.Pairs.Config(), q}
+	got, err := optimize.Minimize(ctx, be, p, q.Recipe.settings(q.Seed), optimize.Options{
 		Dir: o.Dir, Every: o.Every, Progress: o.Progress, Warn: o.Warn, Task: "das", Unit: "pairs"})
 	if err != nil {
 		return nil, err
@@ -100,10 +102,9 @@ const (
 
 // training builds the loss of a search.
 type training struct {
-	c     vit.Config
-	q     Search
-	pairs int
-	P     int
+	c vit.Config
+	q Search
+	P int
 }
 
 // squarings is how many the exponential may need by the end: no step of Adam is much longer than
@@ -112,14 +113,13 @@ func (t training) squarings(limit float64) int {
 	return squarings(t.c.Width, t.q.Recipe.LR*float64(t.q.Recipe.steps())/2, limit)
 }
 
-func (t training) problem(m *vit.Model, s *Streams, data *rows, start []float32) optimize.Problem {
+func (t training) problem(m *vit.Model, data optimize.Data, start []float32) optimize.Problem {
 	D := t.c.Width
 	zeros := func(dims ...int) *tensors.Tensor { return tensors.FromShape(shapes.Make(dtypes.Float32, dims...)) }
 	p := optimize.Problem{
 		Data: data, Loss: t.loss, Measures: []string{"correct", "dims"},
 		Constants: append([]*tensors.Tensor{tensors.FromFlatDataAndDimensions(start, D, D)}, m.Weights.Flatten(t.c)...),
 		Scalars:   map[string]func(optimize.Moment) float64{"temperature": t.q.Recipe.Temperature.at},
-		Key:       []any{"das", s.Model, s.Pairs.Config(), t.q},
 	}
 	if t.q.Control != RandomRotation {
 		p.Params = append(p.Params, optimize.Param{Name: skewParam, Start: zeros(D, D)})
