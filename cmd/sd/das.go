@@ -37,11 +37,12 @@ other object, from random patches, in a random rotation, with shuffled labels, o
 model with random weights.
 
 Each search is kept when it is done. Interrupted, even by kill -9, the same command goes on;
-several processes that share the store share the work. Recipes: paper (section 4), course,
-and cpu, for a ViT-B at 112 pixels; or a JSON file with a recipe's fields.`,
+several processes that share the store share the work. The recipe is that of the paper for
+a ViT-B at 224 pixels, "cpu" for one with smaller images, and "course" for smaller models,
+unless --recipe names one, or a JSON file with a recipe's fields.`,
 		Example: `  sd das discrimination-256-course --blocks 0-2 --csv das.csv
-  sd das clip-b16-112 --recipe cpu --property color --blocks 2
-  sd das clip-b16-112 --recipe cpu --control wrong-object`,
+  sd das clip-b16-112 --property color --blocks 2
+  sd das clip-b16-112 --control wrong-object`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sweep, err := f.sweep()
@@ -101,7 +102,7 @@ func (f *dasFlags) add(cmd *cobra.Command) {
 	f.split = stimuli.TestIID
 	cmd.Flags().StringVar(&f.blocks, "blocks", "", `after which blocks: "2", "0-5" or "0,2,4" (default all)`)
 	cmd.Flags().StringVar(&f.property, "property", "both", "shape, color, or both")
-	cmd.Flags().StringVar(&f.recipe, "recipe", "course", "how to learn: "+strings.Join(slices.Sorted(maps.Keys(das.Recipes)), ", ")+", or a JSON file")
+	cmd.Flags().StringVar(&f.recipe, "recipe", "", "how to learn: "+strings.Join(slices.Sorted(maps.Keys(das.Recipes)), ", ")+", or a JSON file (default what suits the model's size)")
 	cmd.Flags().StringSliceVar(&f.controls, "control", []string{"none"}, "searches that ought to fail: "+controlNames())
 	cmd.Flags().UintSliceVar(&f.seeds, "seed", []uint{1}, "of the random start and the order of pairs; several make a search each")
 	cmd.Flags().Var(choice[stimuli.Split]{&f.split, splits}, "split", "of the pairs to test on: "+join(splits))
@@ -139,7 +140,9 @@ func (f *dasFlags) sweep() (w study.DASSweep, err error) {
 	for _, seed := range f.seeds {
 		w.Seeds = append(w.Seeds, uint64(seed))
 	}
-	w.Recipe, err = readRecipe(f.recipe)
+	if f.recipe != "" {
+		w.Recipe, err = readRecipe(f.recipe)
+	}
 	return w, err
 }
 

@@ -80,6 +80,18 @@ var CPU = Recipe{
 // Recipes are the recipes that have a name.
 var Recipes = map[string]Recipe{"paper": Paper, "course": Course, "cpu": CPU}
 
+// Suited returns the recipe for a model of a configuration: Course for the small models of the
+// course, CPU for a ViT-B with small images, else Paper.
+func Suited(c vit.Config) Recipe {
+	switch {
+	case c.Width < 384:
+		return Course
+	case c.Image < 224:
+		return CPU
+	}
+	return Paper
+}
+
 // Validate reports whether a recipe can be carried out.
 func (r Recipe) Validate() error {
 	t := r.Temperature

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"samediff/sdlib/das"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
@@ -26,7 +27,8 @@ func contents() []Item {
 		heads("2", "Attention of CLIP, from scratch, CLIP on RMTS, DINO on RMTS", "3", 0, models(
 			[]string{"discrimination-256-course", "discrimination-256-course-plain", "rmts-256-course"},
 			[]string{"clip-b16", "scratch-b16", "clip-b16-rmts", "dino-b16-rmts"})),
-		later(AFigure, "3", "Distributed alignment search: shape and color by block", "4"),
+		searches("3", "Distributed alignment search: shape and color by block", "4", models(
+			[]string{"discrimination-256-course", "rmts-256-course"}, []string{"clip-b16", "clip-b16-rmts"}), das.NoControl, das.WrongObject),
 		later(AFigure, "4", "Novel representations", "5"),
 		later(AFigure, "5", "Linear probes and interventions", "5"),
 		later(AFigure, "6", "Disentanglement and generalization", "6"),
@@ -37,11 +39,12 @@ func contents() []Item {
 		heads("11", "Attention of CLIP ViT-B/32", "appendix", 0, models(
 			[]string{"discrimination-256-quick", "rmts-256-quick"},
 			[]string{"clip-b32", "clip-b32-rmts"})),
-		later(AFigure, "12", "Alignment search, CLIP ViT-B/32", "appendix"),
+		searches("12", "Alignment search, CLIP ViT-B/32", "appendix", models(
+			[]string{"discrimination-256-quick", "rmts-256-quick"}, []string{"clip-b32", "clip-b32-rmts"}), das.NoControl, das.WrongObject),
 		later(AFigure, "13", "Novel representations, CLIP ViT-B/32", "appendix"),
 		later(AFigure, "14", "Linear probes and interventions, CLIP ViT-B/32", "appendix"),
 		heads("15", "Attention of DINOv2", "D", 1, models(nil, []string{"dinov2-b14", "dinov2-b14-rmts"})),
-		later(AFigure, "16", "Alignment search, DINOv2", "D"),
+		searches("16", "Alignment search, DINOv2", "D", models(nil, []string{"dinov2-b14", "dinov2-b14-rmts"}), das.NoControl, das.WrongObject),
 		later(AFigure, "17", "Novel representations, DINOv2, discrimination", "D"),
 		later(AFigure, "18", "Novel representations, DINOv2, RMTS", "D"),
 		later(AFigure, "19", "Linear probes and interventions, DINOv2", "D"),
@@ -50,11 +53,13 @@ func contents() []Item {
 		later(AFigure, "21", "Attention maps of four heads", "F"),
 		later(AFigure, "22", "CLIP's steps on one image", "F"),
 		shown("23", "Counterfactual pairs", "G", func(g stimuli.Geometry) (*figure.Figure, error) { return Figure23(g) }),
-		later(AFigure, "24", "Alignment search with the wrong object", "H"),
-		later(AFigure, "25", "Alignment search, DINO", "appendix"),
-		later(AFigure, "26", "Alignment search, ImageNet", "appendix"),
-		later(AFigure, "27", "Alignment search, MAE", "appendix"),
-		later(AFigure, "28", "Alignment search, from scratch", "appendix"),
+		searches("24", "Alignment search with the wrong object", "H", models(
+			[]string{"discrimination-256-course", "rmts-256-course"}, []string{"clip-b16", "clip-b16-rmts", "dinov2-b14", "dinov2-b14-rmts"}), das.WrongObject),
+		searches("25", "Alignment search, DINO", "appendix", models(nil, []string{"dino-b16", "dino-b16-rmts"}), das.NoControl, das.WrongObject),
+		searches("26", "Alignment search, ImageNet", "appendix", models(nil, []string{"imagenet-b16", "imagenet-b16-rmts"}), das.NoControl, das.WrongObject),
+		searches("27", "Alignment search, MAE", "appendix", models(nil, []string{"mae-b16", "mae-b16-rmts"}), das.NoControl, das.WrongObject),
+		searches("28", "Alignment search, from scratch", "appendix", models(
+			[]string{"discrimination-256-course-plain"}, []string{"scratch-b16"}), das.NoControl, das.WrongObject),
 		later(AFigure, "29", "Novel representations, CLIP ViT-B/16, RMTS", "J"),
 		later(AFigure, "30", "Novel representations, DINO, discrimination", "J"),
 		later(AFigure, "31", "Novel representations, DINO, RMTS", "J"),

@@ -27,5 +27,6 @@ func TestGolden(t *testing.T) {
 		"disentangle.png":     ExampleDisentangleFigure,
 		"pipeline.png":        ExamplePipelineFigure,
 		"relation.png":        ExampleRelationFigure,
+		"searches.png":        ExampleSearchFigure,
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"samediff/sdlib/das"
 	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
 )
 
 // A DASSweep is searches in one model: every combination of its lists.
@@ -19,9 +20,9 @@ type DASSweep struct {
 	Properties []stimuli.Property // nil is shape and color
 	Controls   []das.Control      // nil is the search itself
 	Seeds      []uint64           // nil is 1
-	Recipe     das.Recipe
-	Split      stimuli.Split // of the pairs that interventions are tested on; "" is TestIID
-	Test       int           // how many; 0 is 1,000
+	Recipe     das.Recipe         // the zero value is das.Suited
+	Split      stimuli.Split      // of the pairs that interventions are tested on; "" is TestIID
+	Test       int                // how many; 0 is 1,000
 }
 
 // DASTests is how many pairs a sweep tests on where it does not say.
@@ -45,7 +46,7 @@ func (l *Lab) DASQueries(ctx context.Context, s Subject, w DASSweep) ([]DASQuery
 	if err != nil {
 		return nil, err
 	}
-	w = w.resolved(c.Blocks)
+	w = w.resolved(c)
 	var all []DASQuery
 	for _, control := range w.Controls {
 		for _, seed := range w.Seeds {
@@ -71,9 +72,12 @@ func (l *Lab) DASQueries(ctx context.Context, s Subject, w DASSweep) ([]DASQuery
 	return all, nil
 }
 
-func (w DASSweep) resolved(blocks int) DASSweep {
+func (w DASSweep) resolved(c vit.Config) DASSweep {
+	if w.Recipe == (das.Recipe{}) {
+		w.Recipe = das.Suited(c)
+	}
 	if w.Blocks == nil {
-		for l := range blocks {
+		for l := range c.Blocks {
 			w.Blocks = append(w.Blocks, l)
 		}
 	}

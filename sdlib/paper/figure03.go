@@ -1,0 +1,119 @@
+package paper
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"slices"
+
+	"samediff/sdlib/das"
+	"samediff/sdlib/figure"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+)
+
+// A SearchPanel is the alignment searches in one model, in a [SearchFigure].
+type SearchPanel struct {
+	Title string // the model's name, by which [Published] knows it
+	Rows  []study.DASRow
+}
+
+// SearchFigure shows how often interventions bring about their target, by the block after which
+// they are made (paper, Figures 3b, 12, 16, 24 to 28): a panel for each model; shape and color as
+// lines with Wilson's 95 % interval, controls dashed, and light behind them what the authors' logs
+// say of the same model, where they do. Above lies the model's base accuracy, below 1 - base accuracy, which
+// an intervention reaches that changes nothing. Only blocks that all lines of a panel have are shown.
+func SearchFigure(panels ...SearchPanel) (*figure.Figure, error) {
+	if len(panels) == 0 {
+		return nil, errors.New("paper: a figure of searches was given no panels: expected the searches in one model or more")
+	}
+	var figures []*figure.Figure
+	for _, p := range panels {
+		f, err := p.figure()
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, f)
+	}
+	return checked(figure.Grid{Figures: figures, Columns: 1, NoLetters: len(figures) < 2}.Figure())
+}
+
+// propertyColors keep each property's color.
+var propertyColors = map[stimuli.Property]color.Color{stimuli.ShapeProperty: figure.SeriesColor(0), stimuli.ColorProperty: figure.SeriesColor(1)}
+
+// searchLine is a property and a control: the rows of a line.
+type searchLine struct {
+	property stimuli.Property
+	control  das.Control
+}
+
+func (p SearchPanel) figure() (*figure.Figure, error) {
+	if len(p.Rows) == 0 {
+		return nil, fmt.Errorf("paper: a panel of searches in %s has no rows", p.Title)
+	}
+	var order []searchLine
+	lines := map[searchLine]map[int]study.DASRow{} // by block
+	for _, r := range p.Rows {
+		line := searchLine{r.Property, r.Control}
+		if lines[line] == nil {
+			lines[line] = map[int]study.DASRow{}
+			order = append(order, line)
+		}
+		if _, twice := lines[line][r.Block]; twice {
+			return nil, fmt.Errorf("paper: a panel of searches in %s has two rows for %s after block %d, control %s: expected one seed and one recipe", p.Title, r.Property, r.Block, r.Control)
+		}
+		lines[line][r.Block] = r
+	}
+	var blocks []int
+	for block := range lines[order[0]] {
+		if !slices.ContainsFunc(order, func(line searchLine) bool { _, there := lines[line][block]; return !there }) {
+			blocks = append(blocks, block)
+		}
+	}
+	slices.Sort(blocks)
+	if len(blocks) == 0 {
+		return nil, fmt.Errorf("paper: the lines of a panel of searches in %s have no block in common", p.Title)
+	}
+	first := p.Rows[0]
+	l := figure.Lines{Title: p.Title + ", " + taskTitles[first.Stimuli.Task], XLabel: "after block", YLabel: "share that becomes the target", YMin: 0, YMax: 1}
+	base := 0.
+	for _, block := range blocks {
+		l.X = append(l.X, float64(block))
+	}
+	for _, line := range order {
+		if known := Published(p.Title, first.Stimuli.Task, first.Stimuli.Objects, line.property, line.control); known != nil && blocks[len(blocks)-1] < len(known) {
+			s := figure.Series{Name: line.name() + ", published", Color: light(propertyColors[line.property]), Dashed: line.control != das.NoControl, NoMark: true}
+			for _, block := range blocks {
+				s.Values = append(s.Values, known[block])
+			}
+			l.Series = append(l.Series, s)
+		}
+	}
+	for _, line := range order {
+		s := figure.Series{Name: line.name(), Color: propertyColors[line.property], Dashed: line.control != das.NoControl, NoMark: line.control != das.NoControl}
+		for _, block := range blocks {
+			score := lines[line][block].Score()
+			low, high := score.Interval()
+			s.Values, s.Lo, s.Hi = append(s.Values, score.Accuracy()), append(s.Lo, low), append(s.Hi, high)
+		}
+		l.Series = append(l.Series, s)
+		base += lines[line][blocks[0]].BaseScore().Accuracy() / float64(len(order))
+	}
+	l.Guides = []figure.Guide{{Value: base, Name: "base accuracy"}, {Value: 1 - base, Name: "1 − base accuracy"}}
+	l.Width = 5.2
+	return l.Figure(), nil
+}
+
+func (l searchLine) name() string {
+	if l.control == das.NoControl {
+		return string(l.property)
+	}
+	return fmt.Sprintf("%s, %s", l.property, l.control)
+}
+
+// light is a color in front of white, at a third of its strength.
+func light(c color.Color) color.Color {
+	r, g, b, _ := c.RGBA()
+	mix := func(x uint32) uint8 { return uint8((x>>8 + 2*255) / 3) }
+	return color.NRGBA{mix(r), mix(g), mix(b), 255}
+}

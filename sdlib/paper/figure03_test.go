@@ -1,0 +1,87 @@
+package paper_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/das"
+	"samediff/sdlib/paper"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+)
+
+// searchRows makes up the searches in a model whose properties lie in their own subspaces up to a block.
+func searchRows(upTo float64) (rows []study.DASRow) {
+	const pairs = 400
+	for _, control := range []das.Control{das.NoControl, das.WrongObject} {
+		for l := range 12 {
+			for i, p := range []stimuli.Property{stimuli.ShapeProperty, stimuli.ColorProperty} {
+				share := .02 + .9/(1+max(0, float64(l)-upTo+float64(i))*float64(l))
+				if control != das.NoControl {
+					share *= .5
+				}
+				r := study.DASRow{DASQuery: study.DASQuery{DASSearch: study.DASSearch{Stimuli: stimuli.Config{Task: stimuli.Discrimination, Objects: stimuli.All256},
+					Property: p, Search: das.Search{Block: l, Control: control}}}}
+				for n := range pairs {
+					target, base := n%2, 1-n%2
+					if n >= pairs*96/100 {
+						base = target
+					}
+					answer := 1 - target
+					if float64(n) < share*pairs {
+						answer = target
+					}
+					r.Targets, r.Base, r.Answers.Answers = append(r.Targets, target), append(r.Base, base), append(r.Answers.Answers, answer)
+				}
+				rows = append(rows, r)
+			}
+		}
+	}
+	return rows
+}
+
+// Made-up searches in a model that has the name of one of the paper's, and so its published curves.
+func ExampleSearchFigure() {
+	f, err := paper.SearchFigure(paper.SearchPanel{Title: "clip-b16", Rows: searchRows(4)})
+	save(f, err, "searches.png")
+}
+
+func TestSearchFigure(t *testing.T) {
+	rows := searchRows(4)
+	f, err := paper.SearchFigure(paper.SearchPanel{Title: "mine", Rows: rows}, paper.SearchPanel{Title: "discrimination-256-clip-b16-112", Rows: rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(f.Alt(), "published"); n != 4 {
+		t.Errorf("%d published lines, expected the four of CLIP's panel: %s", n, f.Alt())
+	}
+	for want, rows := range map[string][]study.DASRow{
+		"has no rows":        nil,
+		"two rows for shape": append(slices.Clone(rows), rows[0]),
+		"no block in common": {rows[0], rows[3]},
+	} {
+		if _, err := paper.SearchFigure(paper.SearchPanel{Title: "mine", Rows: rows}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, expected it to speak of %q", err, want)
+		}
+	}
+	if _, err := paper.SearchFigure(); err == nil {
+		t.Error("a figure without panels was drawn")
+	}
+}
+
+func TestPublished(t *testing.T) {
+	for _, c := range []struct {
+		model   string
+		objects stimuli.Objects
+		peak    float64
+	}{
+		{"clip-b16", stimuli.All256, .936}, {"clip-b16-112", stimuli.All256, .936}, {"clip-b16-32", stimuli.Compositional32, 0},
+		{"dino-b16", stimuli.All256, .865}, {"dinov2-b14", stimuli.All256, .908}, {"discrimination-256-course", stimuli.All256, 0},
+	} {
+		got := paper.Published(c.model, stimuli.Discrimination, c.objects, stimuli.ShapeProperty, das.NoControl)
+		if c.peak == 0 && got != nil || c.peak != 0 && (len(got) != 12 || slices.Max(got) != c.peak) {
+			t.Errorf("%s: %v, expected a peak of %g", c.model, got, c.peak)
+		}
+	}
+}
