@@ -8,8 +8,8 @@ import (
 )
 
 // published are accuracies of alignment searches after each of 12 blocks that the authors' logs
-// give, on test-iid pairs of the set of 256 combinations (docs/paper.md 9.3). Those of DINO and
-// MAE are of images that were normalized wrongly (D6).
+// give, on test-iid pairs of the set of 256 combinations. Those of DINO and MAE are of images that
+// were normalized wrongly (docs/paper.md D6).
 var published = []publishedCurve{
 	{"clip-b16", stimuli.Discrimination, stimuli.ShapeProperty, das.NoControl, byBlock{.623, .83, .936, .918, .641, .244, .128, .076, .019, .011, .007, .007}},
 	{"clip-b16", stimuli.Discrimination, stimuli.ColorProperty, das.NoControl, byBlock{.706, .895, .918, .853, .437, .289, .136, .099, .021, .007, .006, .006}},
