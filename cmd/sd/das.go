@@ -34,7 +34,9 @@ swap should make them.
 An intervention that changes nothing is right where the model is wrong, so "1 - base" is
 the level of a useless one. Controls are searches that ought to fail: swapping from the
 other object, from random patches, in a random rotation, with shuffled labels, or in a
-model with random weights.
+model with random weights. --method compares with subspaces that need no training: all of
+the state, its principal directions, or those between the means of the property's values,
+as many as the search swaps.
 
 Each search is kept when it is done. Interrupted, even by kill -9, the same command goes on;
 several processes that share the store share the work. The recipe is that of the paper for
@@ -92,7 +94,7 @@ unless --recipe names one, or a JSON file with a recipe's fields.`,
 // dasFlags choose a sweep.
 type dasFlags struct {
 	blocks, property, recipe string
-	controls                 []string
+	controls, methods        []string
 	seeds                    []uint
 	split                    stimuli.Split
 	test                     int
@@ -104,6 +106,7 @@ func (f *dasFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.property, "property", "both", "shape, color, or both")
 	cmd.Flags().StringVar(&f.recipe, "recipe", "", "how to learn: "+strings.Join(slices.Sorted(maps.Keys(das.Recipes)), ", ")+", or a JSON file (default what suits the model's size)")
 	cmd.Flags().StringSliceVar(&f.controls, "control", []string{"none"}, "searches that ought to fail: "+controlNames())
+	cmd.Flags().StringSliceVar(&f.methods, "method", []string{"das"}, "how subspaces are found: das, or without training whole, pca, means")
 	cmd.Flags().UintSliceVar(&f.seeds, "seed", []uint{1}, "of the random start and the order of pairs; several make a search each")
 	cmd.Flags().Var(choice[stimuli.Split]{&f.split, splits}, "split", "of the pairs to test on: "+join(splits))
 	cmd.Flags().IntVar(&f.test, "test", study.DASTests, "how many pairs to test on (the paper: 2000)")
@@ -136,6 +139,13 @@ func (f *dasFlags) sweep() (w study.DASSweep, err error) {
 			return w, err
 		}
 		w.Controls = append(w.Controls, c)
+	}
+	for _, name := range f.methods {
+		m, err := das.ParseMethod(name)
+		if err != nil {
+			return w, err
+		}
+		w.Methods = append(w.Methods, m)
 	}
 	for _, seed := range f.seeds {
 		w.Seeds = append(w.Seeds, uint64(seed))
@@ -188,7 +198,7 @@ func readRecipe(name string) (das.Recipe, error) {
 
 // dasTable sets out the results of a sweep.
 func dasTable(rows []study.DASRow) figure.Table {
-	t := figure.Table{Columns: []string{"block", "property", "control", "seed", "accuracy", "95 % interval", "to different", "to same", "1 - base", "dimensions"}}
+	t := figure.Table{Columns: []string{"block", "property", "method", "control", "seed", "accuracy", "95 % interval", "to different", "to same", "1 - base", "dimensions"}}
 	for _, r := range rows {
 		low, high := r.Score().Interval()
 		different, same := r.ByTarget()
@@ -196,7 +206,7 @@ func dasTable(rows []study.DASRow) figure.Table {
 		if r.Derived {
 			dims = "derived"
 		}
-		t.Add(r.Block, string(r.Property), r.Control.String(), r.Seed, r.Score().Accuracy(), fmt.Sprintf("%.3f to %.3f", low, high),
+		t.Add(r.Block, string(r.Property), r.Method.String(), r.Control.String(), r.Seed, r.Score().Accuracy(), fmt.Sprintf("%.3f to %.3f", low, high),
 			different.Accuracy(), same.Accuracy(), r.Without().Accuracy(), dims)
 	}
 	return t

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -24,6 +25,29 @@ const (
 	// the property differ most. Of 16 values there are 15.
 	Means Method = "means"
 )
+
+// Methods are the methods, the search first.
+var Methods = []Method{Trained, Whole, PCA, Means}
+
+// String is the method's name, "das" for Trained.
+func (m Method) String() string {
+	if m == Trained {
+		return "das"
+	}
+	return string(m)
+}
+
+// ParseMethod returns the method of a name.
+func ParseMethod(name string) (Method, error) {
+	var names []string
+	for _, m := range Methods {
+		if m.String() == name {
+			return m, nil
+		}
+		names = append(names, m.String())
+	}
+	return Trained, fmt.Errorf("there is no method %q, expected one of %s", name, strings.Join(names, ", "))
+}
 
 // Baseline returns an intervention that needs no training, by one of the methods but Trained,
 // from the streams of the pairs that a search would learn from. rank is the number of directions to

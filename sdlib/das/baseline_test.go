@@ -73,6 +73,17 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
+func TestParseMethod(t *testing.T) {
+	for _, m := range Methods {
+		if got, err := ParseMethod(m.String()); err != nil || got != m {
+			t.Errorf("%v is read as %v, %v", m, got, err)
+		}
+	}
+	if _, err := ParseMethod("any"); err == nil || !strings.Contains(err.Error(), "expected one of das, whole, pca, means") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // colors is how many colors the source objects have.
 func colors(s *Streams) int {
 	seen := map[int]bool{}

@@ -22,8 +22,11 @@ type DASSearch struct {
 // A DASQuery asks how often a search's intervention brings about its target.
 type DASQuery struct {
 	DASSearch
-	Split stimuli.Split `json:"split"` // of the pairs that it is tested on
-	Test  int           `json:"test"`  // how many
+	// Method is what the subspace is found by; das.PCA and das.Means take as many directions
+	// as the search does, at least one.
+	Method das.Method    `json:"method,omitempty"`
+	Split  stimuli.Split `json:"split"` // of the pairs that it is tested on
+	Test   int           `json:"test"`  // how many
 }
 
 // A DASResult is the answer to a [DASQuery].
@@ -54,7 +57,7 @@ var DAS = Analysis[DASQuery, DASResult]{
 			a, err := das.Unchanged(s)
 			return DASResult{Answers: a}, err
 		}
-		v, err := on.Lab.Intervention(ctx, on.Model, q.DASSearch)
+		v, err := on.Lab.subspace(ctx, on.Model, q)
 		if err != nil {
 			return DASResult{}, err
 		}
@@ -73,6 +76,39 @@ var DAS = Analysis[DASQuery, DASResult]{
 		}
 		return steps*q.Recipe.Batch + q.Test
 	},
+}
+
+// subspace returns the intervention of a query's method.
+func (l *Lab) subspace(ctx context.Context, m *Model, q DASQuery) (*das.Intervention, error) {
+	rank := 0
+	if q.Method != das.Whole {
+		v, err := l.Intervention(ctx, m, q.DASSearch)
+		if err != nil || q.Method == das.Trained {
+			return v, err
+		}
+		if rank = max(v.Dims(), 1); q.Method == das.Means {
+			rank = min(rank, stimuli.BaseShapes-1) // all that the means of 16 values span
+		}
+	}
+	m, err := m.searched(q.Search)
+	if err != nil {
+		return nil, err
+	}
+	pairs, err := q.Recipe.TrainingPairs(q.Stimuli, q.Property)
+	if err != nil {
+		return nil, err
+	}
+	s, err := l.Streams(ctx, m, pairs, q.Block)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	v, err := das.Baseline(s, q.Block, q.Method, rank)
+	if err != nil {
+		return nil, err
+	}
+	v.Search = q.Search
+	return v, nil
 }
 
 // searched returns the model that a search is run in: m, or for the control of that name one with

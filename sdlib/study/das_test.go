@@ -118,7 +118,7 @@ func finished(t *testing.T, l *Lab, step string) map[artifact.ID]string {
 func TestDASRows(t *testing.T) {
 	ctx, l := t.Context(), lab(t, t.TempDir(), backend.Go)
 	s := Trained("deep", deep())
-	queries, err := l.DASQueries(ctx, s, DASSweep{Recipe: briefly, Properties: []stimuli.Property{stimuli.ColorProperty}, Seeds: []uint64{1, 2}, Test: 16})
+	queries, err := l.DASQueries(ctx, s, DASSweep{Recipe: briefly, Properties: []stimuli.Property{stimuli.ColorProperty}, Seeds: []uint64{1, 2}, Methods: das.Methods, Test: 16})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,12 +142,15 @@ func TestDASRows(t *testing.T) {
 		t.Errorf("read again, %v:\n%s\n%s", err, &text, &reread)
 	}
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
-	if len(lines) != 5 || !strings.HasPrefix(lines[1], m.ID.Short()+",discrimination,256,color,0,none,own,1,test-iid,16,") {
+	if len(lines) != 17 || !strings.HasPrefix(lines[1], m.ID.Short()+",discrimination,256,color,0,das,none,own,1,test-iid,16,") {
 		t.Errorf("the table is\n%s", &text)
 	}
 	for _, r := range rows {
 		if r.Derived != (r.Block == 1) || r.Score().N != 16 {
 			t.Errorf("block %d: derived is %v, of %d pairs", r.Block, r.Derived, r.Score().N)
+		}
+		if most := m.Config.Width; !r.Derived && (r.Method == das.Whole) != (r.Dims == most) && r.Method != das.Trained {
+			t.Errorf("%v swaps %d of %d dimensions", r.Method, r.Dims, most)
 		}
 		if r.Derived && r.Score().Correct+r.BaseScore().Correct != 16 {
 			t.Errorf("the last block has %d right, the base %d: expected 16 together", r.Score().Correct, r.BaseScore().Correct)

@@ -19,6 +19,7 @@ type DASSweep struct {
 	Blocks     []int              // after which blocks; nil is all
 	Properties []stimuli.Property // nil is shape and color
 	Controls   []das.Control      // nil is the search itself
+	Methods    []das.Method       // what subspaces are found by; nil is the search
 	Seeds      []uint64           // nil is 1
 	Recipe     das.Recipe         // the zero value is das.Suited
 	Split      stimuli.Split      // of the pairs that interventions are tested on; "" is TestIID
@@ -52,11 +53,13 @@ func (l *Lab) DASQueries(ctx context.Context, s Subject, w DASSweep) ([]DASQuery
 		for _, seed := range w.Seeds {
 			for _, block := range w.Blocks {
 				for _, p := range w.Properties {
-					q := DASQuery{DASSearch{learned, p, das.Search{Block: block, Control: control, Recipe: w.Recipe, Seed: seed}}, w.Split, w.Test}
-					if err := q.Validate(c); err != nil {
-						return nil, err
+					for _, method := range w.Methods {
+						q := DASQuery{DASSearch{learned, p, das.Search{Block: block, Control: control, Recipe: w.Recipe, Seed: seed}}, method, w.Split, w.Test}
+						if err := q.Validate(c); err != nil {
+							return nil, err
+						}
+						all = append(all, q)
 					}
-					all = append(all, q)
 				}
 			}
 		}
@@ -65,7 +68,7 @@ func (l *Lab) DASQueries(ctx context.Context, s Subject, w DASSweep) ([]DASQuery
 		if _, err := w.Recipe.TrainingPairs(learned, p); err != nil {
 			return nil, err
 		}
-		if _, err := (DASQuery{DASSearch{Stimuli: learned, Property: p}, w.Split, w.Test}).pairs(); err != nil {
+		if _, err := (DASQuery{DASSearch: DASSearch{Stimuli: learned, Property: p}, Split: w.Split, Test: w.Test}).pairs(); err != nil {
 			return nil, err
 		}
 	}
@@ -86,6 +89,9 @@ func (w DASSweep) resolved(c vit.Config) DASSweep {
 	}
 	if w.Controls == nil {
 		w.Controls = []das.Control{das.NoControl}
+	}
+	if w.Methods == nil {
+		w.Methods = []das.Method{das.Trained}
 	}
 	if w.Seeds == nil {
 		w.Seeds = []uint64{1}
@@ -118,7 +124,11 @@ func (q DASSearch) Title() string {
 // DASJobs are the jobs of queries about a subject.
 func DASJobs(s Subject, queries []DASQuery) (jobs []Job) {
 	for _, q := range queries {
-		jobs = append(jobs, DAS.Job(s, q.Title(), nil, q))
+		title := q.Title()
+		if q.Method != das.Trained {
+			title += ", by " + q.Method.String()
+		}
+		jobs = append(jobs, DAS.Job(s, title, nil, q))
 	}
 	return jobs
 }
@@ -136,7 +146,7 @@ func (l *Lab) DASRows(ctx context.Context, m *Model, queries []DASQuery) (rows [
 }
 
 // dasColumns are the columns of a sweep's CSV file.
-var dasColumns = []string{"model", "task", "objects", "property", "block", "control", "recipe", "seed", "split", "n", "correct", "accuracy", "low", "high",
+var dasColumns = []string{"model", "task", "objects", "property", "block", "method", "control", "recipe", "seed", "split", "n", "correct", "accuracy", "low", "high",
 	"to_different", "to_same", "base_accuracy", "one_minus_base", "dims", "derived"}
 
 // WriteDAS writes results as CSV, one line each, with Wilson's 95 % interval. to_different and
@@ -150,7 +160,7 @@ func WriteDAS(w io.Writer, rows []DASRow) error {
 		score, without := r.Score(), r.Without()
 		low, high := score.Interval()
 		different, same := r.ByTarget()
-		out.Write([]string{r.Model.Short(), string(r.Stimuli.Task), string(r.Stimuli.Objects), string(r.Property), strconv.Itoa(r.Block), r.Control.String(),
+		out.Write([]string{r.Model.Short(), string(r.Stimuli.Task), string(r.Stimuli.Objects), string(r.Property), strconv.Itoa(r.Block), r.Method.String(), r.Control.String(),
 			RecipeName(r.Recipe), strconv.FormatUint(r.Seed, 10), string(r.Split), strconv.Itoa(score.N), strconv.Itoa(score.Correct),
 			number(score.Accuracy()), number(low), number(high), number(different.Accuracy()), number(same.Accuracy()),
 			number(r.BaseScore().Accuracy()), number(without.Accuracy()), strconv.Itoa(r.Dims), strconv.FormatBool(r.Derived)})
