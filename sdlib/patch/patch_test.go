@@ -104,7 +104,7 @@ func TestSweepCompilesOnce(t *testing.T) {
 	seen := map[float32]bool{}
 	for l := range c.Blocks {
 		for h := range c.Heads {
-			a, err := e.KnockOut(t.Context(), KnockOut{Heads: []vit.Head{{Block: l, Head: h}}}, nil)
+			a, err := e.KnockOut(t.Context(), KnockOut{Heads: []vit.Head{head(l, h)}}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -233,11 +233,13 @@ func TestPaired(t *testing.T) {
 	}
 }
 
+func head(block, head int) vit.Head { return vit.Head{Block: block, Head: head} }
+
 func TestChoose(t *testing.T) {
 	c := small()
 	s := &attention.Scores{Task: stimuli.Discrimination, Measures: attention.Measures{
 		Local: [][]float64{{.5, .1, .9}, {.2, .8, .7}}, Pair: [][]float64{{.1, .2, .3}, {.6, .5, .4}}}}
-	for by, want := range map[Choice][]vit.Head{Local: {{0, 1}, {1, 0}}, Pair: {{1, 0}, {1, 1}}} {
+	for by, want := range map[Choice][]vit.Head{Local: {head(0, 1), head(1, 0)}, Pair: {head(1, 0), head(1, 1)}} {
 		if got, err := Top(s, by, 2); err != nil || !slices.Equal(got, want) {
 			t.Errorf("the two heads chosen by %s are %v, %v; expected %v", by, got, err, want)
 		}
@@ -255,14 +257,14 @@ func TestChoose(t *testing.T) {
 		t.Error("no scores: expected an error")
 	}
 
-	chosen := []vit.Head{{0, 1}, {1, 0}, {1, 2}}
+	chosen := []vit.Head{head(0, 1), head(1, 0), head(1, 2)}
 	drawn := map[string]bool{}
 	for seed := range uint64(20) {
 		got, err := Random(c, chosen, seed)
 		if err != nil || len(got) != 3 || got[0].Block != 0 || got[0].Head == 1 || got[1].Block != 1 || got[2].Block != 1 || got[1] == got[2] {
 			t.Fatalf("drawn %v, %v: expected another head than 1 of block 0, and two of block 1", got, err)
 		}
-		if !slices.Contains(got, vit.Head{Block: 1, Head: 1}) {
+		if !slices.Contains(got, head(1, 1)) {
 			t.Errorf("drawn %v: expected the only head of block 1 that was not chosen among them", got)
 		}
 		again, err := Random(c, chosen, seed)
@@ -274,7 +276,7 @@ func TestChoose(t *testing.T) {
 	if len(drawn) != 4 {
 		t.Errorf("20 draws gave %d different ones, expected all 4 there are", len(drawn))
 	}
-	if _, err := Random(c, []vit.Head{{2, 0}}, 1); err == nil || !strings.Contains(err.Error(), "block 2") {
+	if _, err := Random(c, []vit.Head{head(2, 0)}, 1); err == nil || !strings.Contains(err.Error(), "block 2") {
 		t.Errorf("a head of block 2 of 2: %v", err)
 	}
 }
@@ -313,8 +315,8 @@ func TestErrors(t *testing.T) {
 		says string
 		do   func() error
 	}{
-		{"no block 2, head 0", knock(e, KnockOut{Heads: []vit.Head{{Block: 2, Head: 0}}})},
-		{"no block 0, head -1", knock(e, KnockOut{Heads: []vit.Head{{Block: 0, Head: -1}}, By: Mean})},
+		{"no block 2, head 0", knock(e, KnockOut{Heads: []vit.Head{head(2, 0)}})},
+		{"no block 0, head -1", knock(e, KnockOut{Heads: []vit.Head{head(0, -1)}, By: Mean})},
 		{`"meen"`, knock(e, KnockOut{By: "meen"})},
 		{"two images or more", knock(one, KnockOut{By: Resample})},
 		{"within 0 to 1", cut(Edge{Objects, CLS}, Blocks{1, 2})},
