@@ -6,6 +6,7 @@
 //	sd train quick         train a model, or read it from the store if it is there
 //	sd eval quick          its accuracy on every set, with intervals
 //	sd attention quick     how local or global each of its attention heads is
+//	sd patch heads quick   what its answers lose without some of its heads
 //	sd figure 2            the paper's figures, for a model of your own
 //	sd model show quick    what a model is made of; trace writes what it computes, convert another format
 //	sd store ls            what was computed so far

@@ -26,6 +26,9 @@ works in two stages. Figures 11, 15 and 20 show the same for other models. Figur
 (appendix A) shows all shapes and colors, Figure 8 more stimuli of both tasks, Figure 23
 the counterfactual pairs that interventions use.
 
+Two figures are not in the paper: "knockouts" shows the accuracy without heads, "edges" that
+without attention between objects, background and CLS (sd patch asks for parts of them).
+
 A figure of models shows those of the course, with --scale paper the paper's own, and
 with --model others: what the store does not have is computed first (sd plan tells what
 that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
@@ -47,7 +50,9 @@ that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 				return err
 			}
 			if to == "" {
-				to = "figure" + args[0] + ".png"
+				if to = args[0] + ".png"; args[0][0] <= '9' { // a number
+					to = "figure" + to
+				}
 			}
 			return a.saveFigure(drawing.Figure, to)
 		},

@@ -12,10 +12,11 @@ import (
 )
 
 // Contents is the paper's table of contents: every figure and table, in its order. Those
-// without Draw are not there yet.
+// without Draw are not there yet. Behind them stand figures with a name for a number, which the
+// paper does not have.
 var Contents []Item
 
-func init() { Contents = contents() } // the rows refer to functions that refer to the list
+func init() { Contents = append(contents(), interventionItems()...) } // the rows refer to functions that refer to the list
 
 func contents() []Item {
 	paper := study.PaperScale

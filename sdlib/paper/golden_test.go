@@ -28,5 +28,7 @@ func TestGolden(t *testing.T) {
 		"pipeline.png":        ExamplePipelineFigure,
 		"relation.png":        ExampleRelationFigure,
 		"searches.png":        ExampleSearchFigure,
+		"knockouts.png":       ExampleKnockOutFigure,
+		"edges.png":           ExampleEdgeFigure,
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"samediff/sdlib/attention"
+	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
 
@@ -44,13 +45,12 @@ func Top(s *attention.Scores, by Choice, k int) ([]vit.Head, error) {
 	return order[:k], nil
 }
 
-// Choices returns the measures that the scores have.
-func Choices(s *attention.Scores) []Choice {
-	all := []Choice{Local, Pair}
-	if s.Between != nil {
-		all = append(all, Between)
+// Choices returns the measures that heads have on images of a task.
+func Choices(task stimuli.Task) []Choice {
+	if task == stimuli.RMTS {
+		return []Choice{Local, Pair, Between}
 	}
-	return all
+	return []Choice{Local, Pair}
 }
 
 // Random draws, as a control for chosen heads, as many heads of the same blocks, in blocks
