@@ -35,6 +35,22 @@
 // Removed before the softmax, the tokens read elsewhere what they no longer read here;
 // removed after it, they read less. The two bound what "without the edge" can mean.
 //
+// # Interchange
+//
+// [Experiment.Interchange] takes values from another image, the source, and puts them where they are in this
+// one: of the residual stream at a point, of what an attention layer, an MLP or a head adds,
+// at the tokens of a group. If the answer becomes the source's, what told the two apart
+// was there ([Recovered]). The method is called activation patching, causal tracing or interchange
+// intervention (Geiger et al. 2021, Meng et al. 2022). It says most where image and source
+// differ in little: [Twins] have the same objects' places and the other answer.
+// [Counterfactuals] are the pairs of images that package stimuli makes for alignment search.
+//
+//	images, twins, err := patch.Twins(set)
+//	e, err := patch.NewExperiment(be, m, set, images)
+//	with, err := e.Interchange(ctx, twins, patch.Swap{Site: patch.Stream, Point: 3, Group: patch.CLS}, nil)
+//
+// [Experiment.Attribution] estimates all points at once from a gradient.
+//
 // # Watch for
 //
 //   - An intervention that does nothing shows that the model can do without, not that it

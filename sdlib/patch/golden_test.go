@@ -26,6 +26,12 @@ type golden struct {
 		Before []float64  `json:"before"`
 		After  []float64  `json:"after"`
 	} `json:"cuts"`
+	Interchanges []struct {
+		Site    Site        `json:"site"`
+		At      []int       `json:"at"`
+		Group   Group       `json:"group"`
+		Margins [][]float64 `json:"margins"` // [image][source]
+	} `json:"interchanges"`
 }
 
 func readGolden(t *testing.T) golden {
