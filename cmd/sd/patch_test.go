@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,6 +12,10 @@ import (
 
 func TestPatch(t *testing.T) {
 	store, model := t.TempDir(), folder(t)
+	quick, err := filepath.Abs("../../models/discrimination-256-quick")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(t.TempDir())
 	sd("stimuli", "export", "images", "--geometry", "course-quick", "--split", "test", "--images", "16", "--quiet").want(t, exitOK)
 	at := []string{"--set", "images", "--images", "4", "--quiet", "--backend", "go", "--store", store}
@@ -46,7 +51,13 @@ func TestPatch(t *testing.T) {
 	sd(with("patch", "edges", model, "--width", "100")...).want(t, exitFailure).says(t, "100 blocks")
 	sd(with("patch", "heads", model, "--top", "1000")...).want(t, exitFailure).says(t, "1000 strongest")
 	sd("patch", "heads", model, "--set", "images", "--images", "9", "--backend", "go", "--quiet", "--store", store).want(t, exitFailure).says(t, "take fewer")
-	for _, args := range []string{"heads", "heads M --by nothing", "heads M --top 0", "heads M --draws -1", "heads M --images -1", "edges M --edge objects", "edges M --width -1", "head M"} {
+	r = sd("patch", "interchange", quick, "--pairs", "8", "--site", "stream", "--group", "CLS", "--group", "all", "--csv", "interchange.csv", "--quiet", "--backend", "go", "--store", store).want(t, exitOK)
+	if strings.Count(r.out, "\nstream") != 2 || !strings.HasSuffix(r.out, "\ninterchange.csv\ninterchange.png\n") {
+		t.Errorf("patch interchange prints\n%s", r.out)
+	}
+	sd("patch", "interchange", quick, "--pairs", "8", "--site", "stram", "--quiet", "--backend", "go", "--store", store).want(t, exitFailure).says(t, `"stram"`)
+	sd("patch", "interchange", quick, "--pairs", "8", "--group", "display", "--quiet", "--backend", "go", "--store", store).want(t, exitFailure).says(t, `"display"`)
+	for _, args := range []string{"interchange M --pairs -1", "heads", "heads M --by nothing", "heads M --top 0", "heads M --draws -1", "heads M --images -1", "edges M --edge objects", "edges M --width -1", "head M"} {
 		sd(append([]string{"patch"}, strings.Fields(args)...)...).want(t, exitUsage)
 	}
 }

@@ -30,5 +30,6 @@ func TestGolden(t *testing.T) {
 		"searches.png":        ExampleSearchFigure,
 		"knockouts.png":       ExampleKnockOutFigure,
 		"edges.png":           ExampleEdgeFigure,
+		"interchange.png":     ExampleRecoveryFigure,
 	})
 }

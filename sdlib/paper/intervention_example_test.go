@@ -2,6 +2,7 @@ package paper_test
 
 import (
 	"log"
+	"math"
 	"strings"
 	"testing"
 
@@ -55,12 +56,38 @@ func ExampleEdgeFigure() {
 	save(f, err, "edges.png")
 }
 
+// recovering makes up interchanges of a site in a course model.
+func recovering(site patch.Site, groups ...patch.Group) study.Recovering {
+	r := study.Recovering{Site: site, Groups: groups}
+	for g := range groups {
+		var cells []patch.Recovery
+		var changes, estimates []float64
+		for k := range site.Points(vit.Course) {
+			v := 1 / (1 + math.Exp(float64((2*g-1)*(k-4))))
+			cells = append(cells, patch.Recovery{Flipped: finetune.Score{N: 40, Correct: int(40 * v)}, Margin: v})
+			changes, estimates = append(changes, 8*v), append(estimates, 6*v*v)
+		}
+		r.Cells, r.Changes, r.Estimates = append(r.Cells, cells), append(r.Changes, changes), append(r.Estimates, estimates)
+	}
+	return r
+}
+
+// A made-up model whose answer moves from the objects to CLS.
+func ExampleRecoveryFigure() {
+	f, err := paper.RecoveryFigure(vit.Course,
+		paper.RecoveryPanel{Title: "Discrimination", Recovering: recovering(patch.Stream, patch.Objects, patch.CLS)},
+		paper.RecoveryPanel{Title: "Discrimination", Recovering: recovering(patch.HeadSite, patch.AllTokens)})
+	save(f, err, "interchange.png")
+}
+
 func TestInterventionErrors(t *testing.T) {
 	for says, draw := range map[string]func() error{
-		"no panels":     func() error { _, err := paper.KnockOutFigure(); return err },
-		"no knock-outs": func() error { _, err := paper.KnockOutFigure(paper.KnockOutPanel{}); return err },
-		"of edges":      func() error { _, err := paper.EdgeFigure(); return err },
-		"no edges":      func() error { _, err := paper.EdgeFigure(paper.EdgePanel{}); return err },
+		"no panels":              func() error { _, err := paper.KnockOutFigure(); return err },
+		"no knock-outs":          func() error { _, err := paper.KnockOutFigure(paper.KnockOutPanel{}); return err },
+		"of edges":               func() error { _, err := paper.EdgeFigure(); return err },
+		"interchanges was given": func() error { _, err := paper.RecoveryFigure(vit.Course); return err },
+		"no interchanges":        func() error { _, err := paper.RecoveryFigure(vit.Course, paper.RecoveryPanel{}); return err },
+		"no edges":               func() error { _, err := paper.EdgeFigure(paper.EdgePanel{}); return err },
 	} {
 		if err := draw(); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, expected an error with %q", err, says)

@@ -3,6 +3,7 @@ package study
 import (
 	"bytes"
 	"encoding/csv"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -145,5 +146,48 @@ func TestInterventionJobs(t *testing.T) {
 	}
 	if _, err := reader.EdgeCuts(ctx, m, set, *edges); err != nil {
 		t.Error(err)
+	}
+}
+
+// Interchanges are computed once; all of the stream brings the source's answers along, in both tasks.
+func TestInterchange(t *testing.T) {
+	ctx, store := t.Context(), t.TempDir()
+	for _, name := range []string{"discrimination-256-quick", "rmts-256-quick"} {
+		l := lab(t, store, backend.Go)
+		m, err := l.Find(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := m.HeadSet()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := l.Interchange(ctx, m, set, patch.Stream, 4, patch.AllTokens, patch.CLS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for point, c := range r.Cells[0] {
+			if c.Flipped.N < 3 || c.Flipped.Correct != c.Flipped.N || c.Margin < .9999 || c.Margin > 1.0001 {
+				t.Errorf("%s: the whole stream at point %d recovers %+v, expected all of 4 pairs or nearly as many", name, point, c)
+			}
+		}
+		if first, last := r.Cells[1][0], r.Cells[1][m.Config.Blocks]; math.Abs(first.Margin) > 1e-5 || math.Abs(last.Margin-1) > 1e-5 {
+			t.Errorf("%s: CLS recovers %.4f at the embedding and %.4f at last, expected 0 and 1", name, first.Margin, last.Margin)
+		}
+		reader := lab(t, store, "no such backend")
+		again, err := reader.Interchange(ctx, m, set, patch.Stream, 4, patch.AllTokens, patch.CLS)
+		if err != nil || !reflect.DeepEqual(again, r) {
+			t.Errorf("%s: read from the store, the interchanges are %+v, %v", name, again, err)
+		}
+		if _, err := l.Interchange(ctx, m, set, patch.Stream, -1); err == nil || !strings.Contains(err.Error(), "-1 pairs") {
+			t.Errorf("-1 pairs: %v", err)
+		}
+		var text bytes.Buffer
+		if err := WriteRecoveries(&text, m.Config, []Recovering{r}); err != nil {
+			t.Fatal(err)
+		}
+		if lines, err := csv.NewReader(&text).ReadAll(); err != nil || len(lines) != 1+2*(m.Config.Blocks+1) {
+			t.Errorf("the CSV file has %d lines, %v", len(lines), err)
+		}
 	}
 }
