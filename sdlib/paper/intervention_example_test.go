@@ -63,7 +63,7 @@ func recovering(site patch.Site, groups ...patch.Group) study.Recovering {
 		var cells []patch.Recovery
 		var changes, estimates []float64
 		for k := range site.Points(vit.Course) {
-			v := 1 / (1 + math.Exp(float64((2*g-1)*(k-4))))
+			v := 1 / (1 + math.Exp(float64((1-2*g)*(k-4))))
 			cells = append(cells, patch.Recovery{Flipped: finetune.Score{N: 40, Correct: int(40 * v)}, Margin: v})
 			changes, estimates = append(changes, 8*v), append(estimates, 6*v*v)
 		}

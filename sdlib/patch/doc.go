@@ -49,7 +49,9 @@
 //	e, err := patch.NewExperiment(be, m, set, images)
 //	with, err := e.Interchange(ctx, twins, patch.Swap{Site: patch.Stream, Point: 3, Group: patch.CLS}, nil)
 //
-// [Experiment.Attribution] estimates all points at once from a gradient.
+// [Experiment.Attribution] estimates all points at once from a gradient. [Experiment.Path]
+// follows a single way from one head to another: what the first has on the source
+// reaches the second alone, and everything else keeps its value.
 //
 // # Watch for
 //

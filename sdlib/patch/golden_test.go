@@ -32,6 +32,13 @@ type golden struct {
 		Group   Group       `json:"group"`
 		Margins [][]float64 `json:"margins"` // [image][source]
 	} `json:"interchanges"`
+	Paths []struct {
+		Sender  [2]int      `json:"sender"`
+		To      [][2]int    `json:"to"`
+		Through [][2]int    `json:"through"`
+		MLPs    bool        `json:"mlps"`
+		Margins [][]float64 `json:"margins"` // [image][source]
+	} `json:"paths"`
 }
 
 func readGolden(t *testing.T) golden {
@@ -94,6 +101,14 @@ func near(t *testing.T, what string, got Answers, want []float64) {
 	}
 }
 
+func headsOf(pairs [][2]int) []vit.Head {
+	var heads []vit.Head
+	for _, h := range pairs {
+		heads = append(heads, vit.Head{Block: h[0], Head: h[1]})
+	}
+	return heads
+}
+
 func TestKnockOutGolden(t *testing.T) {
 	g := readGolden(t)
 	onBackends(t, func(t *testing.T, be *backend.Backend) {
@@ -104,10 +119,7 @@ func TestKnockOutGolden(t *testing.T) {
 		}
 		near(t, "base", got, g.Base)
 		for _, k := range g.KnockOuts {
-			var heads []vit.Head
-			for _, h := range k.Heads {
-				heads = append(heads, vit.Head{Block: h[0], Head: h[1]})
-			}
+			heads := headsOf(k.Heads)
 			other := make([]float64, len(e.images))
 			const seed = 4
 			sources, err := e.others(seed)

@@ -119,9 +119,14 @@ var resample = runner.New("resample heads", func(c vit.Config, _ struct{}, w *vi
 // editHeads replaces the outputs z [B, T, H, d] of the heads of block l whose entry of keep [L, H] is 0.
 func editHeads(l int, keep *Node, instead func(z *Node) *Node) vit.Option {
 	return vit.Edit(vit.BlockNode(l, "attn/heads"), func(_ string, z *Node) *Node {
-		mask := Reshape(Slice(keep, AxisElem(l)), 1, 1, z.Shape().Dim(2), 1)
-		return Where(broadcast(NotEqual(mask, ZerosLike(mask)), z), z, instead(z))
+		return Where(others(keep, l, z), z, instead(z))
 	})
+}
+
+// others is true at the outputs z [B, T, H, d] of the heads of block l whose entry of a mask [L, H] is not 0.
+func others(mask *Node, l int, z *Node) *Node {
+	on := Reshape(Slice(mask, AxisElem(l)), 1, 1, z.Shape().Dim(2), 1)
+	return broadcast(NotEqual(on, ZerosLike(on)), z)
 }
 
 // broadcast repeats x along its axes of size 1 to the shape of y.

@@ -211,9 +211,34 @@ def main():
             interchanges.append(dict(site=site, at=[int(i) for i in at.split()], group=group, margins=[
                 [forward(images[i], w, put([name], lambda name, t, x: values[j][name][t] if t in tokens(PLACES[i]) else x))[0] for j in n] for i in n]))
 
+    # Path patching: the sender's output is that on image j; heads and MLPs on the way keep what they are on image i, but for
+    # those that pass it on; the receivers' outputs that follow are put into image i. Without receivers the logits follow.
+    def path(i, j, sender, to, through, mlps):
+        heard = {}
+
+        def keep(name):
+            def value(x, t):
+                heard[name, t] = values[j][name][t] if name == sender else x
+                passes = name == sender or name in through or (mlps and name.startswith("mlp"))
+                return heard[name, t] if passes else values[i][name][t]
+            return value
+
+        names = [f"heads {l} {h}" for l in range(L) for h in range(H)] + [f"mlp {l}" for l in range(L)]
+        margin, _ = forward(images[i], w, {name: keep(name) for name in names})
+        if not to:
+            return margin
+        return forward(images[i], w, put(to, lambda name, t, x: heard[name, t]))[0]
+
+    paths = []
+    for sender, to, through, mlps in (([0, 1], [[2, 0]], [], False), ([0, 2], [[1, 0], [2, 1]], [], True), ([0, 0], [[2, 2]], [[1, 0], [1, 1]], False),
+                                      ([1, 2], [], [], False), ([0, 1], [], [[2, 1]], True)):
+        name = "heads {} {}".format
+        paths.append(dict(sender=sender, to=to, through=through, mlps=mlps, margins=[
+            [path(i, j, name(*sender), [name(*h) for h in to], [name(*h) for h in through], mlps) for j in n] for i in n]))
+
     head = dict(made_by="make_golden.py", numpy=np.__version__, python=platform.python_version(), seed=SEED, base=base)
     text = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in head.items())
-    for name, cases in (("knockouts", knockouts), ("cuts", cuts), ("interchanges", interchanges)):
+    for name, cases in (("knockouts", knockouts), ("cuts", cuts), ("interchanges", interchanges), ("paths", paths)):
         text += f',\n"{name}": [\n' + ",\n".join(json.dumps(c) for c in cases) + "\n]"
     (HERE / "golden.json").write_text("{\n" + text + "\n}\n")
 
