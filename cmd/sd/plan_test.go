@@ -65,7 +65,7 @@ func TestContents(t *testing.T) {
 	if figures != 39 || tables != 8 || extras == 0 {
 		t.Errorf("%d figures, %d tables and %d others, want 39, 8 and some", figures, tables, extras)
 	}
-	for _, args := range []string{"plan figure 3", "plan table 9", "plan picture 1", "run", "plan all 2"} {
+	for _, args := range []string{"plan figure 40", "plan table 9", "plan picture 1", "run", "plan all 2"} {
 		sd(strings.Fields(args)...).want(t, exitUsage)
 	}
 }
