@@ -28,7 +28,7 @@ them apart, for discrimination and for RMTS. All rows of a task have the same da
 and seeds; the model is the course's smallest, vit.CourseQuick, with 6 blocks for RMTS.
 Such a table takes one to two hours on two CPU cores. What was trained stays in the store,
 so an interrupted table goes on where it stopped, and the tables share their rows. Rows
-that the file of --csv has already are taken from it.
+that the file of --csv has already are taken from it, and all of its rows stay in it.
 
 --trained shows what is there without training more; sd plan tells what that would take.`,
 		Example: `  sd table 1 --csv table1.csv

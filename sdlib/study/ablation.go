@@ -2,17 +2,11 @@ package study
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
-	"strconv"
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
-	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/stimuli"
 )
 
@@ -173,55 +167,4 @@ func (l *Lab) AblationJobs(ctx context.Context, rows []Ablation, known ...Ablati
 		all = append(all, jobs...)
 	}
 	return WithTrainings(all), nil
-}
-
-// ablationColumns are the columns of the CSV file of an ablation.
-var ablationColumns = []string{"scale", "task", "losses", "seed", "set", "n", "correct", "accuracy", "low", "high", "model"}
-
-// WriteAblation writes results as CSV, one line each, with Wilson's 95 % interval.
-func WriteAblation(w io.Writer, results []AblationResult) error {
-	out := csv.NewWriter(w)
-	out.Write(ablationColumns)
-	for _, r := range results {
-		low, high := r.Score.Interval()
-		out.Write([]string{string(r.Scale), string(r.Task), r.Losses.String(), strconv.FormatUint(r.Seed, 10), r.Set, strconv.Itoa(r.Score.N), strconv.Itoa(r.Score.Correct),
-			fmt.Sprintf("%.4f", r.Score.Accuracy()), fmt.Sprintf("%.4f", low), fmt.Sprintf("%.4f", high), r.Model.Short()})
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// SaveAblation writes results to a file, aside and renamed.
-func SaveAblation(path string, results []AblationResult) error {
-	return disk.Replace(path, func(w io.Writer) error { return WriteAblation(w, results) })
-}
-
-// ReadAblation reads a file that [WriteAblation] wrote.
-func ReadAblation(path string) ([]AblationResult, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(lines) == 0 || !slices.Equal(lines[0], ablationColumns) {
-		return nil, fmt.Errorf("%s is no table of losses: expected the columns %v", path, ablationColumns)
-	}
-	var all []AblationResult
-	for i, line := range lines[1:] {
-		r := AblationResult{Ablation: Ablation{Scale: Scale(line[0]), Task: stimuli.Task(line[1])}, Set: line[4], Model: artifact.ID(line[10])}
-		var errs [4]error
-		r.Losses, errs[0] = ParseLosses(line[2], r.Task)
-		r.Seed, errs[1] = strconv.ParseUint(line[3], 10, 64)
-		r.Score.N, errs[2] = strconv.Atoi(line[5])
-		r.Score.Correct, errs[3] = strconv.Atoi(line[6])
-		if err := errors.Join(errs[:]...); err != nil {
-			return nil, fmt.Errorf("%s: line %d: %w", path, i+2, err)
-		}
-		all = append(all, r)
-	}
-	return all, nil
 }

@@ -1,9 +1,6 @@
 package study
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -95,33 +92,6 @@ func TestAblationsAreComparable(t *testing.T) {
 	}
 	if _, err := AblationTable(2, CourseScale); err == nil {
 		t.Error("table 2 compares losses")
-	}
-}
-
-func TestAblationFile(t *testing.T) {
-	want := []AblationResult{
-		{Ablation{PaperScale, stimuli.RMTS, Pipeline(stimuli.RMTS), 3}, "compositional", finetune.Score{N: 6400, Correct: 3201}, "0123456789ab"},
-		{Ablation{CourseScale, stimuli.Discrimination, Losses{}, 1}, "train", finetune.Score{N: 10, Correct: 10}, "ba9876543210"},
-	}
-	var text bytes.Buffer
-	if err := WriteAblation(&text, want); err != nil {
-		t.Fatal(err)
-	}
-	write := func(text string) string {
-		path := filepath.Join(t.TempDir(), "table.csv")
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	got, err := ReadAblation(write(text.String()))
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("read %v, %v; wrote %v", got, err, want)
-	}
-	for _, bad := range []string{"", "a,b\n", strings.Replace(text.String(), "6400", "many", 1), strings.Replace(text.String(), "none", "noe", 1)} {
-		if _, err := ReadAblation(write(bad)); err == nil {
-			t.Errorf("no error for %q", bad)
-		}
 	}
 }
 

@@ -4,7 +4,6 @@ package disk
 
 import (
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,7 +11,7 @@ import (
 // Map returns a file's bytes, mapped read-only, and a function that unmaps them. Opening a file of gigabytes costs microseconds;
 // pages are read when touched. Writing to data crashes the program.
 func Map(path string) (data []byte, release func() error, err error) {
-	file, err := os.Open(path)
+	file, err := OpenRegular(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -22,8 +21,6 @@ func Map(path string) (data []byte, release func() error, err error) {
 		return nil, nil, err
 	}
 	switch size := info.Size(); {
-	case !info.Mode().IsRegular():
-		return nil, nil, fmt.Errorf("%s is no regular file", path)
 	case size == 0: // cannot be mapped
 		return read(path)
 	case uint64(size) > maxInt:

@@ -14,17 +14,26 @@ import (
 const asideMark = ".aside-"
 
 // Replace gives the file at path the content that write writes. It writes a hidden file beside path, flushes it to the disk and
-// renames it, so path holds the old content or the new one whatever happens. A process that is killed leaves the hidden file;
-// [RemoveLeftovers] removes it.
+// renames it, so path holds the old content or the new one whatever happens. A process that is killed leaves the hidden file, which
+// the next call for path removes, and [RemoveLeftovers].
 func Replace(path string, write func(io.Writer) error) error {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
 	}
+	if err := leftovers(path, os.Remove); err != nil {
+		return err
+	}
 	file, err := os.CreateTemp(dir, "."+base+asideMark+"*")
 	if err != nil {
 		return err
 	}
+	release, ok := claim(file.Name())
+	if !ok {
+		file.Close()
+		return fmt.Errorf("%s was taken by another process: try again", file.Name())
+	}
+	defer release()
 	err = write(file)
 	if err == nil {
 		err = errors.Join(file.Chmod(0o644), file.Sync())
@@ -55,4 +64,47 @@ func RemoveLeftovers(dir string) error {
 		}
 		return nil
 	})
+}
+
+// Put gives the file at path its content by renaming, as [Replace] does, but does not flush it: for many small files that a later
+// step checks all together.
+func Put(path string, data []byte) error {
+	dir, base := filepath.Split(path)
+	file, err := os.CreateTemp(dir, "."+base+asideMark+"*")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+	}
+	return err
+}
+
+// leftovers calls a function for each hidden file or folder beside path that a killed call of Replace or ReplaceFolder left there.
+// What a call that is at work has claimed is none.
+func leftovers(path string, remove func(aside string) error) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || !claims {
+		return nil // whoever writes there says what is wrong
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "."+filepath.Base(path)+asideMark) {
+			continue
+		}
+		aside := filepath.Join(filepath.Dir(path), e.Name())
+		release, ok := claim(aside)
+		if !ok {
+			continue
+		}
+		err := remove(aside)
+		release()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
