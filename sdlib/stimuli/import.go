@@ -2,8 +2,8 @@ package stimuli
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +14,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
+
+	ondisk "samediff/sdlib/internal/disk"
 )
 
 // Folder stands for the objects of one's own images, in the configuration of a set that [ImportFolder] made.
@@ -33,7 +35,14 @@ func Import(dir string) (*Set, error) {
 	if err != nil {
 		return nil, inFile(dir, manifestFile, err)
 	}
-	return importSet(dir, cfg)
+	set, err := importSet(dir, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.holds(dir, len(set.files), set.config.Source); err != nil {
+		return nil, err
+	}
+	return set, nil
 }
 
 // ImportFolder makes a set of one's own images: a folder in ImageFolder form whose metadata.jsonl has for each image
@@ -44,6 +53,9 @@ func Import(dir string) (*Set, error) {
 func ImportFolder(dir string, g Geometry) (*Set, error) {
 	if err := g.validateGrid(); err != nil {
 		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, unfinishedFile)); err == nil {
+		return nil, fmt.Errorf("stimuli: %s holds an unfinished export: export the set again, which goes on with it", dir)
 	}
 	return importSet(dir, Config{Task: Discrimination, Geometry: g, Objects: Folder})
 }
@@ -95,6 +107,9 @@ func ImportCounterfactuals(dir string) (*Counterfactuals, error) {
 		return nil, err
 	}
 	out.config.Set.Source = contentHash(content, baseFiles, cfFiles)
+	if err := m.holds(dir, len(out.records), out.config.Set.Source); err != nil {
+		return nil, err
+	}
 	out.base, out.cf = fileSet(out.config.Set, bases, baseFiles), fileSet(out.config.Set, cfs, cfFiles)
 	return out, nil
 }
@@ -182,15 +197,14 @@ func (e *noManifest) Is(target error) bool { return target == fs.ErrNotExist }
 // readManifest reads set.json.
 func readManifest(dir string) (manifest, error) {
 	var m manifest
-	file, err := os.Open(filepath.Join(dir, manifestFile))
+	text, err := ondisk.ReadFile(filepath.Join(dir, manifestFile), 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, &noManifest{dir}
 	}
 	if err != nil {
 		return m, fmt.Errorf("stimuli: import: %w", err)
 	}
-	defer file.Close()
-	if err := json.NewDecoder(io.LimitReader(file, 1<<20)).Decode(&m); err != nil {
+	if err := json.Unmarshal(text, &m); err != nil {
 		return m, inFile(dir, manifestFile, err)
 	}
 	if m.Format != formatName || m.Version != formatVersion {
@@ -207,7 +221,7 @@ const maxLine = 4 << 20
 
 // readLines hands the records of metadata.jsonl to a function and returns the file's SHA-256. Blank lines are skipped.
 func readLines(dir string, each func(index int, line []byte) error) (content [sha256.Size]byte, err error) {
-	file, err := os.Open(filepath.Join(dir, metadataFile))
+	file, err := ondisk.OpenRegular(filepath.Join(dir, metadataFile))
 	if err != nil {
 		return content, fmt.Errorf("stimuli: import: %w", err)
 	}
@@ -217,13 +231,14 @@ func readLines(dir string, each func(index int, line []byte) error) (content [sh
 	scanner.Buffer(nil, maxLine)
 	count := 0
 	for number := 1; scanner.Scan(); number++ {
-		if len(scanner.Bytes()) == 0 {
+		line := bytes.TrimSpace(bytes.TrimPrefix(scanner.Bytes(), []byte("\xef\xbb\xbf"))) // an editor's byte order mark
+		if len(line) == 0 {
 			continue
 		}
 		if count == maxSize {
 			return content, inFile(dir, metadataFile, fmt.Errorf("more than %d records", maxSize))
 		}
-		if err := each(count, scanner.Bytes()); err != nil {
+		if err := each(count, line); err != nil {
 			return content, inFile(dir, metadataFile, fmt.Errorf("line %d: %w", number, err))
 		}
 		count++
@@ -262,15 +277,29 @@ func readImages(dir string, names []string, side int) ([][]byte, error) {
 
 // contentHash names what was imported: the metadata and all files of images and masks.
 func contentHash(metadata [sha256.Size]byte, files ...[][]byte) string {
-	hash := sha256.New()
-	hash.Write(metadata[:])
+	var sums [][sha256.Size]byte
 	for _, list := range files {
 		for _, data := range list {
-			sum := sha256.Sum256(data)
-			hash.Write(sum[:])
+			sums = append(sums, sha256.Sum256(data))
 		}
 	}
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
+	return contentOf(metadata, sums)
+}
+
+// holds checks what was imported against the manifest of the export.
+func (m manifest) holds(dir string, records int, content string) error {
+	switch {
+	case m.Content == "" && m.Check == "" && m.Records == 0: // of an earlier version of this package
+		return nil
+	case m.check() != m.Check:
+		return inFile(dir, manifestFile, errors.New("it was changed since the export: export the set again"))
+	case records != m.Records:
+		return inFile(dir, metadataFile, fmt.Errorf("%d records, expected %d as %s says: the file was cut or added to; export the set again", records, m.Records, manifestFile))
+	case content != m.Content:
+		return fmt.Errorf("stimuli: %s does not hold what was exported: %s or an image was changed or swapped since; export the set again,"+
+			" or remove %s to read the folder as images of your own", dir, metadataFile, manifestFile)
+	}
+	return nil
 }
 
 func inFile(dir, name string, err error) error {

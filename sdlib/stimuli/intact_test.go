@@ -1,0 +1,155 @@
+package stimuli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// small is an exported set to damage.
+func small(t *testing.T) (set *Set, dir string) {
+	t.Helper()
+	set = mustOpen(t, Config{Geometry: Course, Size: 12, Seed: 1})
+	dir = filepath.Join(t.TempDir(), "set")
+	if err := set.Export(context.Background(), dir); err != nil {
+		t.Fatal(err)
+	}
+	return set, dir
+}
+
+// An export that was interrupted is gone on with, to the same bytes; other folders are refused.
+func TestExportGoesOn(t *testing.T) {
+	set, whole := small(t)
+	dir := filepath.Join(t.TempDir(), "half")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := (manifest{Set: &set.config, Records: set.Len()}).begin(dir); err != nil {
+		t.Fatal(err)
+	}
+	first, err := os.ReadFile(filepath.Join(whole, "000000.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(
+		os.WriteFile(filepath.Join(dir, "000000.png"), first, 0o666),
+		os.WriteFile(filepath.Join(dir, "000001.png"), first[:100], 0o666), // cut by a power failure
+		os.WriteFile(filepath.Join(dir, ".000002.png.aside-1"), nil, 0o666))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := mustOpen(t, Config{Geometry: Course, Size: 12, Seed: 2})
+	if err := other.Export(context.Background(), dir); err == nil || !strings.Contains(err.Error(), "unfinished export of another set") {
+		t.Errorf("another set goes on with it: %v", err)
+	}
+	if _, err := ImportFolder(dir, Course); err == nil || !strings.Contains(err.Error(), "unfinished export") {
+		t.Errorf("half a set is read as images of one's own: %v", err)
+	}
+	if err := set.Export(context.Background(), dir); err != nil {
+		t.Fatal(err)
+	}
+	a, b := tree(t, whole), tree(t, dir)
+	if len(a) != 14 || len(a) != len(b) {
+		t.Fatalf("%d files, and gone on with %d, want 14", len(a), len(b))
+	}
+	for name, data := range a {
+		if !bytes.Equal(b[name], data) {
+			t.Errorf("%s differs", name)
+		}
+	}
+	if err := set.Export(context.Background(), dir); err == nil {
+		t.Error("a finished export is written again")
+	}
+}
+
+// tree returns the files of a folder by name.
+func tree(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if all[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// What was changed since the export is an error, and a bit that changes nothing is without effect.
+func TestImportNoticesChanges(t *testing.T) {
+	_, dir := small(t)
+	meta := filepath.Join(dir, metadataFile)
+	text, err := os.ReadFile(meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	cut := strings.Join(lines[:10], "")
+	if err := os.WriteFile(meta, []byte(cut), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Import(dir); err == nil || !strings.Contains(err.Error(), "10 records, expected 12") {
+		t.Errorf("metadata cut at a line's end: %v", err)
+	}
+	if err := os.WriteFile(meta, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	a, b, c := filepath.Join(dir, "000000.png"), filepath.Join(dir, "000001.png"), filepath.Join(dir, "x")
+	swap := func() {
+		if err := errors.Join(os.Rename(a, c), os.Rename(b, a), os.Rename(c, b)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	swap()
+	if _, err := Import(dir); err == nil || !strings.Contains(err.Error(), "changed or swapped") {
+		t.Errorf("swapped images: %v", err)
+	}
+	swap()
+	want, err := Import(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	var names []string
+	for name := range tree(t, dir) {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	names = append(names, manifestFile, manifestFile, manifestFile, metadataFile) // more often than images
+	noticed := 0
+	for range 100 {
+		path := filepath.Join(dir, names[rng.IntN(len(names))])
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoiled := slices.Clone(data)
+		bit := rng.IntN(8 * len(data))
+		spoiled[bit/8] ^= 1 << (bit % 8)
+		if err := os.WriteFile(path, spoiled, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Import(dir); err != nil {
+			noticed++
+		} else if got.Config() != want.Config() {
+			t.Errorf("bit %d of %s is not noticed", bit, filepath.Base(path))
+		} else {
+			equalSets(t, filepath.Base(path), want, got) // such as a space in set.json
+		}
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if noticed < 90 {
+		t.Errorf("%d of 100 flipped bits are noticed, the others are spaces: expected 90 or more", noticed)
+	}
+}
