@@ -233,6 +233,11 @@ func TestImportErrors(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ metadata, says string }{
 		"empty":           {"", "no records"},
+		"twice":           {line("%[1]s\n%[1]s", `{"file_name":"a.png","label":1}`), "line 2: file_name \"a.png\": record 1 is about the same image"},
+		"twice by detour": {line("%s\n%s", `{"file_name":"a.png","label":1}`, `{"file_name":"deep/../a.png","label":0}`), "same image"},
+		"contradiction":   {`{"file_name":"a.png","label":1,"objects":[{"box":[0,0,5,5]},{"box":[9,9,12,12]}],"pairs":[{"first":0,"second":1,"label":0}]}`, "contradict"},
+		"box fraction":    {withObject(`{"box":[0,0,5.5,5]}`), "whole pixels"},
+		"box of three":    {withObject(`{"box":[0,0,5]}`), "expected [x0, y0, x1, y1]"},
 		"not json":        {"{", "line 1: expected one JSON object"},
 		"second line":     {line("{%s}\n[]", `"file_name":"a.png","label":1`), "line 2"},
 		"null":            {"null", "file_name"},
@@ -364,6 +369,40 @@ func TestManifestErrors(t *testing.T) {
 	}
 	if _, err := ImportCounterfactuals(plain); err == nil || !strings.Contains(err.Error(), "use Import") {
 		t.Errorf("ImportCounterfactuals of a set: %v", err)
+	}
+}
+
+// Valid spellings: a byte order mark, lines of blanks, boxes in floats.
+func TestImportSpellings(t *testing.T) {
+	dir := ownFolder(t)
+	writeFile(t, dir, metadataFile, []byte("\xef\xbb\xbf"+`{"file_name":"a.png","label":1,"objects":[{"box":[0.0,0,8.0,8e0]}]}`+"\r\n  \t\n"))
+	set, err := ImportFolder(dir, Geometry{Image: 64, Patch: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set.Len() != 1 || set.Stimulus(0).Objects[0].Box != image.Rect(0, 0, 8, 8) {
+		t.Errorf("%d images, %+v", set.Len(), set.Stimulus(0))
+	}
+}
+
+// A mask that is transparent around the object says the same as one that is black there.
+func TestTransparentMask(t *testing.T) {
+	dir := ownFolder(t)
+	mask := image.NewNRGBA(image.Rect(0, 0, 64, 64)) // all transparent
+	for x := 20; x < 30; x++ {
+		mask.SetNRGBA(x, 20, color.NRGBA{255, 255, 255, 255})
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, mask); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, dir, "masks/b.png", file.Bytes())
+	set, err := ImportFolder(dir, Geometry{Image: 64, Patch: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := set.Stimulus(1).Objects[0].Box, image.Rect(20, 20, 30, 21); got != want {
+		t.Errorf("the object is in %v, want %v", got, want)
 	}
 }
 

@@ -2,6 +2,7 @@ package stimuli
 
 import (
 	"encoding/json"
+	"image/color"
 	"testing"
 )
 
@@ -84,7 +85,7 @@ func FuzzDecodeImage(f *testing.F) {
 	f.Add(sound)
 	f.Add(bomb())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if decoded, err := decodeImage(data, 8); err == nil && len(decoded.Pix) != 8*8*4 {
+		if decoded, err := decodeImage(data, 8, color.White); err == nil && len(decoded.Pix) != 8*8*4 {
 			t.Fatalf("accepted an image of %v", decoded.Rect)
 		}
 	})

@@ -30,14 +30,14 @@ func readImageFile(root *os.Root, name string, side int) ([]byte, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("%s has more than %d bytes", name, maxFile)
 	}
-	if _, err := decodeImage(data, side); err != nil {
+	if _, err := decodeImage(data, side, color.White); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return data, nil
 }
 
-// decodeImage decodes a PNG or JPEG file of side x side pixels. Transparency is laid over white.
-func decodeImage(data []byte, side int) (*image.RGBA, error) {
+// decodeImage decodes a PNG or JPEG file of side x side pixels. Transparency is laid over a ground.
+func decodeImage(data []byte, side int, ground color.Color) (*image.RGBA, error) {
 	config, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("neither a sound PNG nor a sound JPEG file: %w", err)
@@ -53,12 +53,12 @@ func decodeImage(data []byte, side int) (*image.RGBA, error) {
 		return rgba, nil
 	}
 	out := image.NewRGBA(image.Rect(0, 0, side, side))
-	draw.Draw(out, out.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
+	draw.Draw(out, out.Rect, image.NewUniform(ground), image.Point{}, draw.Src)
 	draw.Draw(out, out.Rect, decoded, decoded.Bounds().Min, draw.Over)
 	return out, nil
 }
 
-// readMask reads an object's mask and its file: pixels brighter than middle gray belong to it.
+// readMask reads an object's mask and its file: pixels brighter than middle gray belong to it, transparent ones do not.
 func readMask(root *os.Root, name string, side int) (mask Mask, data []byte, err error) {
 	if err := checkFileName(name); err != nil {
 		return Mask{}, nil, fmt.Errorf("mask: %w", err)
@@ -66,7 +66,7 @@ func readMask(root *os.Root, name string, side int) (mask Mask, data []byte, err
 	if data, err = readImageFile(root, name, side); err != nil {
 		return Mask{}, nil, fmt.Errorf("mask: %w", err)
 	}
-	decoded, err := decodeImage(data, side)
+	decoded, err := decodeImage(data, side, color.Black)
 	if err != nil {
 		return Mask{}, nil, fmt.Errorf("mask %s: %w", name, err)
 	}

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image/color"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 
@@ -125,6 +127,7 @@ func importSet(dir string, cfg Config) (*Set, error) {
 	var stimuli []Stimulus
 	var names []string
 	var masks [][]byte
+	seen := map[string]int{} // records of images, by name
 	content, err := readLines(dir, func(index int, line []byte) error {
 		var record imageRecord
 		if err := parseLine(line, &record); err != nil {
@@ -133,6 +136,11 @@ func importSet(dir string, cfg Config) (*Set, error) {
 		if err := checkFileName(record.FileName); err != nil {
 			return err
 		}
+		name := path.Clean(record.FileName)
+		if before, twice := seen[name]; twice {
+			return fmt.Errorf("file_name %q: record %d is about the same image: expected one record for each", record.FileName, before+1)
+		}
+		seen[name] = index
 		s, err := record.stimulus(index, g, func(name string) (Mask, error) {
 			mask, data, err := readMask(root, name, g.Image)
 			masks = append(masks, data)
@@ -176,7 +184,7 @@ func fileSet(cfg Config, stimuli []Stimulus, files [][]byte) *Set {
 
 // drawFile decodes file i, which readImages has checked, into dst.
 func (s *Set) drawFile(i int, dst []uint8) {
-	decoded, err := decodeImage(s.files[i], s.config.Geometry.Image)
+	decoded, err := decodeImage(s.files[i], s.config.Geometry.Image, color.White)
 	if err != nil {
 		panic(fmt.Sprintf("stimuli: image %d was sound when it was imported and is not now: %v", i, err))
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
+	"math"
 	"path"
 	"path/filepath"
 	"strings"
@@ -27,21 +28,39 @@ type sceneRecord struct {
 }
 
 type objectRecord struct {
-	Role      Role    `json:"role"`
-	Shape     *int    `json:"shape"`
-	ShapeName string  `json:"shape_name"`
-	Color     *int    `json:"color"`
-	ColorName string  `json:"color_name"`
-	Box       *[4]int `json:"box"`            // x0, y0, x1, y1
-	Mask      string  `json:"mask,omitempty"` // read only
-	Row       int     `json:"row"`
-	Col       int     `json:"col"`
-	DX        int     `json:"dx"`
-	DY        int     `json:"dy"`
-	Turn      int     `json:"turn"`
-	Contrast  int     `json:"contrast"`
-	Texture   Texture `json:"texture"`
-	Tokens    []int   `json:"tokens"`
+	Role      Role      `json:"role"`
+	Shape     *int      `json:"shape"`
+	ShapeName string    `json:"shape_name"`
+	Color     *int      `json:"color"`
+	ColorName string    `json:"color_name"`
+	Box       *pixelBox `json:"box"`            // x0, y0, x1, y1
+	Mask      string    `json:"mask,omitempty"` // read only
+	Row       int       `json:"row"`
+	Col       int       `json:"col"`
+	DX        int       `json:"dx"`
+	DY        int       `json:"dy"`
+	Turn      int       `json:"turn"`
+	Contrast  int       `json:"contrast"`
+	Texture   Texture   `json:"texture"`
+	Tokens    []int     `json:"tokens"`
+}
+
+// A pixelBox is four whole numbers, which may be written as 8.0, as Python's tools do.
+type pixelBox [4]int
+
+// UnmarshalJSON reads a box.
+func (b *pixelBox) UnmarshalJSON(text []byte) error {
+	var numbers []float64
+	if err := json.Unmarshal(text, &numbers); err != nil || len(numbers) != len(b) {
+		return fmt.Errorf("box %s: expected [x0, y0, x1, y1] in pixels", text)
+	}
+	for i, x := range numbers {
+		if x != math.Trunc(x) || math.Abs(x) > maxImage {
+			return fmt.Errorf("box %s: expected [x0, y0, x1, y1] in whole pixels", text)
+		}
+		b[i] = int(x)
+	}
+	return nil
 }
 
 type pairRecord struct {
@@ -75,7 +94,7 @@ func sceneOf(s Stimulus) sceneRecord {
 	out := sceneRecord{Label: &s.Label, Kind: s.Kind, Objects: []objectRecord{}, Pairs: []pairRecord{}}
 	for _, o := range s.Objects {
 		record := objectRecord{
-			Role: o.Role, Shape: &o.Shape, Color: &o.Color, Box: &[4]int{o.Box.Min.X, o.Box.Min.Y, o.Box.Max.X, o.Box.Max.Y},
+			Role: o.Role, Shape: &o.Shape, Color: &o.Color, Box: &pixelBox{o.Box.Min.X, o.Box.Min.Y, o.Box.Max.X, o.Box.Max.Y},
 			Row: o.Row, Col: o.Col, DX: o.DX, DY: o.DY, Turn: o.Turn, Contrast: o.Contrast, Texture: o.Texture, Tokens: o.Tokens,
 		}
 		if o.Shape >= 0 {
@@ -137,6 +156,9 @@ func (r sceneRecord) stimulus(index int, g Geometry, maskOf func(name string) (M
 	}
 	if r.Pairs == nil && len(s.Objects) == 2 {
 		s.Pairs = []Pair{{0, 1, s.Label}}
+	}
+	if len(s.Pairs) == 1 && s.Pairs[0].Label != s.Label {
+		return s, fmt.Errorf("label %d and a single pair with label %d contradict each other", s.Label, s.Pairs[0].Label)
 	}
 	return s, nil
 }
