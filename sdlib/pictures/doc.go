@@ -1,7 +1,7 @@
 // Package pictures reads images of one's own in the size that a model takes: those of a
 // folder, or a tensor of bytes.
 //
-//	photos, err := pictures.OpenFolder("photos", m.Config.Image, true) // scaled to the model's size
+//	photos, err := pictures.OpenFolder("photos", m.Config.Image, &m.Preparation) // brought to the model's size as its files say
 //	pixels, err := photos.Pixels([]int{0, 1})                          // [2, height, width, 3]
 //
 // An image is height x width x RGB bytes. Normalization belongs to the model

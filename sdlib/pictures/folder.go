@@ -1,28 +1,29 @@
 package pictures
 
 import (
-	"bufio"
 	"fmt"
-	"image"
-	"image/color"
-	_ "image/jpeg"
-	_ "image/png"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 
-	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
+
+	"samediff/sdlib/internal/disk"
+	"samediff/sdlib/internal/imagefile"
 )
 
-// A Folder is the PNG and JPEG files of a folder, sorted by name.
+// A Folder is the PNG, JPEG and WebP files of a folder, sorted by name.
 type Folder struct {
 	dir   string
 	names []string
 	side  int
+	how   *Preparation // nil: they have the right size
 }
+
+// maxFile bounds an image file in bytes.
+const maxFile = 1 << 30
 
 // maxPixels keeps a small file that claims to be a huge image from taking all memory.
 const maxPixels = 200_000_000
@@ -43,55 +44,60 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("%s has %d x %d pixels%s, expected %d x %d", e.Name, e.Width, e.Height, more, e.Side, e.Side)
 }
 
-// OpenFolder lists a folder's images, which are read when asked for. They must have side x
-// side pixels (a *[SizeError] names one that has not), unless resize is true: then others
-// are scaled to that size, bilinearly and without keeping their proportions. Transparent
-// images are laid on white.
-func OpenFolder(dir string, side int, resize bool) (*Folder, error) {
+// OpenFolder lists a folder's images, which are read when asked for; hidden files are none. They
+// must have side x side pixels (a *[SizeError] names one that has not), unless there is a
+// preparation, which makes them so. Images are turned as their EXIF orientation says;
+// transparent ones are laid on white.
+func OpenFolder(dir string, side int, how *Preparation) (*Folder, error) {
 	entries, err := os.ReadDir(dir) // sorted by name
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{dir: dir, side: side}
+	f := &Folder{dir: dir, side: side, how: how}
 	var other *SizeError
 	for _, e := range entries {
-		if !slices.Contains([]string{".png", ".jpg", ".jpeg"}, strings.ToLower(filepath.Ext(e.Name()))) || e.IsDir() {
+		if !imagefile.Named(e.Name()) || e.IsDir() {
 			continue
 		}
 		f.names = append(f.names, e.Name())
-		config, err := f.config(e.Name())
+		width, height, err := f.size(e.Name())
 		switch {
 		case err != nil:
 			return nil, err
-		case config.Width*config.Height > maxPixels:
-			return nil, fmt.Errorf("%s has %d x %d pixels, expected at most %d megapixels", e.Name(), config.Width, config.Height, maxPixels/1_000_000)
-		case config.Width == side && config.Height == side:
+		case width*height > maxPixels:
+			return nil, fmt.Errorf("%s has %d x %d pixels, expected at most %d megapixels", e.Name(), width, height, maxPixels/1_000_000)
+		case width == side && height == side:
 		case other == nil:
-			other = &SizeError{Name: e.Name(), Width: config.Width, Height: config.Height, Side: side}
+			other = &SizeError{Name: e.Name(), Width: width, Height: height, Side: side}
 		default:
 			other.More++
 		}
 	}
 	switch {
 	case len(f.names) == 0:
-		return nil, fmt.Errorf("the folder %s has no PNG or JPEG images: expected files that end in .png, .jpg or .jpeg", dir)
-	case other != nil && !resize:
+		return nil, fmt.Errorf("the folder %s has no PNG, JPEG or WebP images: expected files that end in %s", dir, strings.Join(imagefile.Extensions, ", "))
+	case other != nil && how == nil:
 		return nil, other
 	}
 	return f, nil
 }
 
-func (f *Folder) config(name string) (image.Config, error) {
-	file, err := os.Open(filepath.Join(f.dir, name))
+// size returns the size of an image as it is seen.
+func (f *Folder) size(name string) (width, height int, err error) {
+	data, err := f.data(name)
 	if err != nil {
-		return image.Config{}, err
+		return 0, 0, err
 	}
-	defer file.Close()
-	config, _, err := image.DecodeConfig(bufio.NewReader(file))
+	width, height, _, err = imagefile.Size(data)
 	if err != nil {
-		return image.Config{}, fmt.Errorf("%s is no PNG or JPEG image, or damaged: %w", file.Name(), err)
+		return 0, 0, fmt.Errorf("%s is no PNG, JPEG or WebP image, or damaged: %w", filepath.Join(f.dir, name), err)
 	}
-	return config, nil
+	return width, height, nil
+}
+
+// data returns an image's file.
+func (f *Folder) data(name string) ([]byte, error) {
+	return disk.ReadFile(filepath.Join(f.dir, name), maxFile)
 }
 
 // Len returns the number of images.
@@ -114,21 +120,22 @@ func (f *Folder) Pixels(items []int) ([]uint8, error) {
 
 // read decodes an image into dst.
 func (f *Folder) read(name string, dst []uint8) error {
-	file, err := os.Open(filepath.Join(f.dir, name))
+	data, err := f.data(name)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	picture, _, err := image.Decode(bufio.NewReader(file))
+	path := filepath.Join(f.dir, name)
+	picture, err := imagefile.Decode(data)
 	if err != nil {
-		return fmt.Errorf("%s is damaged: %w", file.Name(), err)
+		return fmt.Errorf("%s is damaged: %w", path, err)
 	}
-	canvas := image.NewRGBA(image.Rect(0, 0, f.side, f.side))
-	draw.Draw(canvas, canvas.Bounds(), image.NewUniform(color.White), image.Point{}, draw.Src)
-	if size := picture.Bounds().Size(); size == canvas.Bounds().Size() {
-		draw.Draw(canvas, canvas.Bounds(), picture, picture.Bounds().Min, draw.Over)
-	} else {
-		draw.BiLinear.Scale(canvas, canvas.Bounds(), picture, picture.Bounds(), draw.Over, nil)
+	how := Preparation{Keep: true}
+	if f.how != nil {
+		how = *f.how
+	}
+	canvas, err := how.prepare(picture, f.side)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	for p := range f.side * f.side {
 		copy(dst[3*p:3*p+3], canvas.Pix[4*p:])

@@ -53,7 +53,7 @@ func TestFolder(t *testing.T) {
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600), os.Mkdir(filepath.Join(dir, "d.png"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	f, err := OpenFolder(dir, 4, false)
+	f, err := OpenFolder(dir, 4, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,13 +78,13 @@ func TestFolderSizes(t *testing.T) {
 	write(t, filepath.Join(dir, "a.png"), painted(4, 4, red))
 	write(t, filepath.Join(dir, "b.png"), painted(8, 6, blue))
 	write(t, filepath.Join(dir, "c.png"), painted(2, 2, blue))
-	_, err := OpenFolder(dir, 4, false)
+	_, err := OpenFolder(dir, 4, nil)
 	var size *SizeError
 	if !errors.As(err, &size) || *size != (SizeError{Name: "b.png", Width: 8, Height: 6, More: 1, Side: 4}) ||
 		err.Error() != "b.png has 8 x 6 pixels (and 1 more images have another size), expected 4 x 4" {
 		t.Errorf("the error is %v", err)
 	}
-	f, err := OpenFolder(dir, 4, true)
+	f, err := OpenFolder(dir, 4, new(Preparation))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,10 +100,10 @@ func TestFolderSizes(t *testing.T) {
 }
 
 func TestFolderErrors(t *testing.T) {
-	if _, err := OpenFolder(t.TempDir(), 4, false); err == nil || !strings.Contains(err.Error(), "has no PNG or JPEG images") {
+	if _, err := OpenFolder(t.TempDir(), 4, nil); err == nil || !strings.Contains(err.Error(), "has no PNG, JPEG or WebP images") {
 		t.Errorf("an empty folder: %v", err)
 	}
-	if _, err := OpenFolder(filepath.Join(t.TempDir(), "none"), 4, false); !errors.Is(err, os.ErrNotExist) {
+	if _, err := OpenFolder(filepath.Join(t.TempDir(), "none"), 4, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
 	dir := t.TempDir()
@@ -116,7 +116,7 @@ func TestFolderErrors(t *testing.T) {
 	if err := os.WriteFile(path, whole[:len(whole)-20], 0o600); err != nil { // the header is there, pixels are missing
 		t.Fatal(err)
 	}
-	f, err := OpenFolder(dir, 4, false)
+	f, err := OpenFolder(dir, 4, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestFolderErrors(t *testing.T) {
 	if err := os.WriteFile(path, []byte("no image"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenFolder(dir, 4, false); err == nil || !strings.Contains(err.Error(), "a.png is no PNG or JPEG image") {
+	if _, err := OpenFolder(dir, 4, nil); err == nil || !strings.Contains(err.Error(), "a.png is no PNG, JPEG or WebP image") {
 		t.Errorf("no image: %v", err)
 	}
 	copy(whole[16:], []byte{0, 1, 0, 0, 0, 1, 0, 0}) // width and height in a PNG's first chunk, which begins at byte 12
@@ -134,7 +134,7 @@ func TestFolderErrors(t *testing.T) {
 	if err := os.WriteFile(path, whole, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenFolder(dir, 4, true); err == nil || !strings.Contains(err.Error(), "a.png has 65536 x 65536 pixels, expected at most 200 megapixels") {
+	if _, err := OpenFolder(dir, 4, new(Preparation)); err == nil || !strings.Contains(err.Error(), "a.png has 65536 x 65536 pixels, expected at most 200 megapixels") {
 		t.Errorf("a huge image: %v", err)
 	}
 }

@@ -241,7 +241,7 @@ func TestImportErrors(t *testing.T) {
 		"not json":        {"{", "line 1: expected one JSON object"},
 		"second line":     {line("{%s}\n[]", `"file_name":"a.png","label":1`), "line 2"},
 		"null":            {"null", "file_name"},
-		"no name":         {`{"label":1}`, "ends in .png"},
+		"no name":         {`{"label":1}`, "ends in .png, .jpg"},
 		"outside":         {`{"file_name":"../a.png","label":1}`, "inside the folder"},
 		"absolute":        {`{"file_name":"/a.png","label":1}`, "inside the folder"},
 		"no such file":    {`{"file_name":"c.png","label":1}`, "c.png"},
@@ -264,7 +264,7 @@ func TestImportErrors(t *testing.T) {
 		"pair":            {`{"file_name":"a.png","label":1,"objects":[],"pairs":[{"first":0,"second":1,"label":1}]}`, "pair 0"},
 		"pair label":      {`{"file_name":"a.png","label":1,"objects":[{"box":[0,0,5,5]},{"box":[0,0,5,5]}],"pairs":[{"first":0,"second":1,"label":7}]}`, "label 7"},
 		"wrong size":      {`{"file_name":"small.png","label":1}`, "png of 32 x 32 pixels: expected 64 x 64"},
-		"not an image":    {`{"file_name":"text.png","label":1}`, "neither a sound PNG nor a sound JPEG"},
+		"not an image":    {`{"file_name":"text.png","label":1}`, "no sound PNG, JPEG or WebP file"},
 		"truncated":       {`{"file_name":"half.png","label":1}`, "broken png"},
 		"bomb":            {`{"file_name":"bomb.png","label":1}`, "bomb.png: "},
 		"link":            {`{"file_name":"link.png","label":1}`, "escapes"},
@@ -382,6 +382,20 @@ func TestImportSpellings(t *testing.T) {
 	}
 	if set.Len() != 1 || set.Stimulus(0).Objects[0].Box != image.Rect(0, 0, 8, 8) {
 		t.Errorf("%d images, %+v", set.Len(), set.Stimulus(0))
+	}
+}
+
+// A photograph is turned as the camera says, before its size is checked.
+func TestImportTurned(t *testing.T) {
+	dir := t.TempDir()
+	turned, err := os.ReadFile(filepath.Join("..", "pictures", "testdata", "pillow", "lossless.webp")) // 16 x 12, orientation 8
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, dir, "a.webp", turned)
+	writeFile(t, dir, metadataFile, []byte(`{"file_name":"a.webp","label":1}`))
+	if _, err := ImportFolder(dir, Geometry{Image: 16, Patch: 4}); err == nil || !strings.Contains(err.Error(), "webp of 12 x 16 pixels") {
+		t.Errorf("error %v, want the size of the turned image", err)
 	}
 }
 

@@ -2,14 +2,17 @@ package stimuli
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
-	_ "image/jpeg" // one's own images may be JPEG
 	"image/png"
 	"io"
 	"os"
+	"slices"
+
+	"samediff/sdlib/internal/imagefile"
 )
 
 // maxFile bounds an image file: far more than a maxImage x maxImage image takes.
@@ -36,16 +39,16 @@ func readImageFile(root *os.Root, name string, side int) ([]byte, error) {
 	return data, nil
 }
 
-// decodeImage decodes a PNG or JPEG file of side x side pixels. Transparency is laid over a ground.
+// decodeImage decodes an image file of side x side pixels, turned as its EXIF orientation says. Transparency is laid over a ground.
 func decodeImage(data []byte, side int, ground color.Color) (*image.RGBA, error) {
-	config, format, err := image.DecodeConfig(bytes.NewReader(data))
+	width, height, format, err := imagefile.Size(data)
 	if err != nil {
-		return nil, fmt.Errorf("neither a sound PNG nor a sound JPEG file: %w", err)
+		return nil, fmt.Errorf("no sound PNG, JPEG or WebP file: %w", err)
 	}
-	if config.Width != side || config.Height != side {
-		return nil, fmt.Errorf("%s of %d x %d pixels: expected %d x %d; resize the images, or use another geometry", format, config.Width, config.Height, side, side)
+	if width != side || height != side {
+		return nil, fmt.Errorf("%s of %d x %d pixels: expected %d x %d; resize the images, or use another geometry", format, width, height, side, side)
 	}
-	decoded, _, err := image.Decode(bytes.NewReader(data))
+	decoded, err := imagefile.Decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("broken %s: %w", format, err)
 	}
@@ -70,6 +73,11 @@ func readMask(root *os.Root, name string, side int) (mask Mask, data []byte, err
 	if err != nil {
 		return Mask{}, nil, fmt.Errorf("mask %s: %w", name, err)
 	}
+	if white, err := decodeImage(data, side, color.White); err != nil {
+		return Mask{}, nil, fmt.Errorf("mask %s: %w", name, err)
+	} else if !bytes.Equal(white.Pix, decoded.Pix) { // read otherwise by an earlier version of this package, as fileHash says
+		data = append(slices.Clip(data), "transparent is no object"...)
+	}
 	mask = Mask{Size: side, Bits: make([]bool, side*side)}
 	for i := range mask.Bits {
 		mask.Bits[i] = color.GrayModel.Convert(decoded.At(i%side, i/side)).(color.Gray).Y > 127
@@ -85,4 +93,13 @@ func encodePNG(pixels []uint8, side int) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// fileHash names an image by its file. Files that an earlier version of this package saw otherwise, JPEG and turned ones, have another
+// name than they had, so that no result of their old pixels is taken for one of their new.
+func fileHash(data []byte) [sha256.Size]byte {
+	if bytes.HasPrefix(data, []byte("\xff\xd8")) || imagefile.Orientation(data) > 1 {
+		data = append(slices.Clip(data), "decoded as Pillow does"...)
+	}
+	return sha256.Sum256(data)
 }

@@ -49,7 +49,7 @@ func Import(dir string) (*Set, error) {
 
 // ImportFolder makes a set of one's own images: a folder in ImageFolder form whose metadata.jsonl has for each image
 // file_name, label (1 same, 0 different) and objects, each with a box [x0, y0, x1, y1] in pixels or a mask, an image file
-// of the same size that is white where the object is. Images are PNG or JPEG, square, of the geometry's size; its
+// of the same size that is white where the object is. Images are PNG, JPEG or WebP, square, of the geometry's size; its
 // Cell, Object and Jitter do not matter. An object covers the patches that its mask or box touches, however many, so
 // Set.Tokens pads with -1; shape and color are -1 unless given.
 func ImportFolder(dir string, g Geometry) (*Set, error) {
@@ -288,7 +288,7 @@ func contentHash(metadata [sha256.Size]byte, files ...[][]byte) string {
 	var sums [][sha256.Size]byte
 	for _, list := range files {
 		for _, data := range list {
-			sums = append(sums, sha256.Sum256(data))
+			sums = append(sums, fileHash(data))
 		}
 	}
 	return contentOf(metadata, sums)

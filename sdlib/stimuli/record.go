@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"samediff/sdlib/internal/imagefile"
 )
 
 // The records of metadata.jsonl, one per line. docs/formats.md describes every field. All fields are always written, so
@@ -288,10 +290,8 @@ func (r counterfactualRecord) counterfactual(index int, g Geometry) (Counterfact
 
 // checkFileName accepts the names of image files inside the folder.
 func checkFileName(name string) error {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".png", ".jpg", ".jpeg":
-	default:
-		return fmt.Errorf("file_name %q: expected a name that ends in .png, .jpg or .jpeg", name)
+	if !imagefile.Named(name) {
+		return fmt.Errorf("file_name %q: expected a name that ends in %s and is not hidden", name, strings.Join(imagefile.Extensions, ", "))
 	}
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return fmt.Errorf("file_name %q: expected a path inside the folder", name)
