@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,8 +40,17 @@ type head struct {
 	seed    uint64
 }
 
-// find returns the model that MODEL stands for. Where the caller wants a new head, it has that.
+// find returns the model that MODEL stands for. Where the caller wants a new head, it has that. What its files leave open, and
+// was assumed, is said on standard error.
 func (a *app) find(ctx context.Context, name string, want *head) (*subject, error) {
+	s, err := a.findModel(ctx, name, want)
+	if err == nil && s.Preparation.Assumed != "" && !a.quiet {
+		fmt.Fprintf(a.err, "sd: %s: %s\n", name, s.Preparation.Assumed)
+	}
+	return s, err
+}
+
+func (a *app) findModel(ctx context.Context, name string, want *head) (*subject, error) {
 	if c, err := vit.FindCheckpoint(name); err == nil {
 		return a.checkpoint(ctx, c, want)
 	}
@@ -48,9 +58,18 @@ func (a *app) find(ctx context.Context, name string, want *head) (*subject, erro
 		if vit.IsONNX(name) {
 			return (&subject{source: "ONNX export", dir: name}).load(want)
 		}
-		if _, err := os.Stat(filepath.Join(name, "config.json")); err == nil {
+		info, err := os.Stat(name)
+		switch {
+		case err == nil && !info.IsDir():
+			return nil, fmt.Errorf("%s is a file: expected a folder with config.json and weights, or an ONNX file", name)
+		case err == nil:
+			if _, err := os.Stat(filepath.Join(name, "config.json")); err != nil {
+				return nil, fmt.Errorf("the folder %s holds no model: %w", name, err)
+			}
 			return (&subject{source: "folder", dir: name}).load(want)
-		} else if !os.IsNotExist(err) {
+		case looksLikePath(name):
+			return nil, fmt.Errorf("there is no folder %s: expected one with config.json and weights", name)
+		case !os.IsNotExist(err):
 			return nil, err
 		}
 		if repo, ok := onHub(name); ok {
@@ -98,6 +117,18 @@ func onHub(name string) (hub.Repo, bool) {
 	return hub.Repo{Name: repo, Revision: revision}, true
 }
 
+// looksLikePath reports whether a name can only be that of a folder: of the hub's names it is none, or its first folder is there.
+func looksLikePath(name string) bool {
+	first, _, deep := strings.Cut(filepath.ToSlash(name), "/")
+	if !deep {
+		return false
+	}
+	if _, err := os.Stat(first); err == nil && first != "" {
+		return true
+	}
+	return first == "" || strings.HasPrefix(first, ".") || first == "~" || strings.Count(name, "/") > 1
+}
+
 func (a *app) hub() hub.Options {
 	if a.quiet {
 		return hub.Options{}
@@ -139,10 +170,13 @@ func (s *subject) load(want *head) (_ *subject, err error) {
 	if s.Model, err = delta.Load(s.dir, bases); err == nil || delta.Packed(s.dir) {
 		return s, err
 	}
-	backbone, other := vit.LoadBackbone(s.dir, 2, 1, 0)
-	if other != nil {
+	if !errors.Is(err, vit.ErrNoHead) {
 		return nil, err
 	}
-	s.Model, s.headless = backbone, fmt.Errorf("%s is a backbone, without a head for an answer", s.dir)
+	backbone, other := vit.LoadBackbone(s.dir, 2, 1, 0)
+	if other != nil {
+		return nil, other
+	}
+	s.Model, s.headless = backbone, err
 	return s, nil
 }

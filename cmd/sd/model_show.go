@@ -134,6 +134,7 @@ type description struct {
 	Tokens     int         `json:"tokens"`
 	HeadDim    int         `json:"head_dim"`
 	HasHead    bool        `json:"has_head"`
+	Labels     []string    `json:"labels,omitempty"`
 	Total      int         `json:"parameters_total"`
 	Parameters []parameter `json:"parameters"`
 }
@@ -147,7 +148,7 @@ func (s *subject) describe() description {
 	c := s.Config
 	weights, total := s.parameters()
 	return description{Source: s.source, Origin: s.Origin, Folder: s.dir, Files: s.files(), Packed: packed(s.dir), Family: c.Family.String(), Traits: c.Family.Traits(), Config: c, Grid: c.Grid(),
-		Prefix: c.Prefix(), Tokens: c.Tokens(), HeadDim: c.HeadDim(), HasHead: s.headless == nil, Total: total, Parameters: weights}
+		Prefix: c.Prefix(), Tokens: c.Tokens(), HeadDim: c.HeadDim(), HasHead: s.headless == nil, Labels: s.Labels, Total: total, Parameters: weights}
 }
 
 // files lists the files of weights in the subject's folder.
@@ -185,6 +186,10 @@ func (s *subject) lines() [][2]string {
 	}
 	add("family", "%s (%s of transformers)", c.Family, f.Class)
 	add("images", "%d x %d pixels, (byte/255 - mean) / std with mean %.4g, std %.4g", c.Image, c.Image, c.Mean, c.Std)
+	add("prepared", "%s", s.Preparation)
+	if s.Preparation.Assumed != "" {
+		add("assumed", "%s", s.Preparation.Assumed)
+	}
 	add("patches", "%d x %d pixels, a grid of %d x %d%s", c.Patch, c.Patch, c.Grid(), c.Grid(), without(f.PatchBias, ", embedded without bias"))
 	add("tokens", "%d: %d patches%s", c.Tokens(), c.Grid()*c.Grid(), inFront(c))
 	if c.PosGrid > 0 {
@@ -195,13 +200,26 @@ func (s *subject) lines() [][2]string {
 		without(!f.LayerScale, "; LayerScale on what both add"))
 	add("LayerNorm", "epsilon %g", c.NormEps)
 	if s.headless != nil {
-		add("head", "none: a backbone (sd model convert --classes N puts one on it)")
+		add("head", "none that is read: %s (sd model convert --classes N puts a new one on it)", strings.TrimPrefix(s.headless.Error(), "vit: "))
 	} else {
-		add("head", "%d classes, reads %s%s", c.Classes, f.Readout, without(f.HeadBias, ", without bias"))
+		add("head", "%d classes%s, reads %s%s", c.Classes, s.classNames(), f.Readout, without(f.HeadBias, ", without bias"))
 	}
 	_, total := s.parameters()
 	add("parameters", "%d", total)
 	return lines
+}
+
+// classNames lists the classes' names, where they have some.
+func (s *subject) classNames() string {
+	switch {
+	case len(s.Labels) > 6:
+		return fmt.Sprintf(" (%s, ...)", strings.Join(s.Labels[:6], ", "))
+	case s.Labels != nil:
+		return fmt.Sprintf(" (%s)", strings.Join(s.Labels, ", "))
+	case s.Answers() == nil:
+		return " (different, same)"
+	}
+	return ""
 }
 
 // originLines says where weights come from and what was done to them.

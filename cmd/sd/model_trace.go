@@ -35,10 +35,12 @@ prints the names and shapes of the nodes. In --nodes * stands for anything but a
 'block*/attn/weights' are the attention maps of all blocks. The values are written as they
 come, so that the file may be larger than memory.
 
-Images are the PNG and JPEG files of a folder, sorted by name, on white where they are
-transparent, or a tensor of bytes [n, height, width, 3] in a safetensors file (the only
-tensor in it, or the one called images). They must have the size that the model takes;
---resize scales a folder's to it, bilinearly and without keeping their proportions.
+Images are the PNG, JPEG and WebP files of a folder, sorted by name, turned as the camera
+says and on white where they are transparent, or a tensor of bytes [n, height, width, 3] in
+a safetensors file (the only tensor in it, or the one called images). They must have the
+size that the model takes; --resize brings a folder's to it as the model's own
+preprocessor_config.json says (filter, shorter side, crop; sd model show prints it), to
+Pillow's bytes. Hidden files are passed over.
 
 ` + modelHelp,
 		Example: `  sd model trace discrimination-256-quick --list
@@ -80,7 +82,11 @@ tensor in it, or the one called images). They must have the size that the model 
 				defer images.Close()
 				return t.write(cmd.Context(), a, images, to)
 			}
-			images, err := pictures.OpenFolder(folder, s.Config.Image, resize)
+			var how *pictures.Preparation
+			if resize {
+				how = &s.Preparation
+			}
+			images, err := pictures.OpenFolder(folder, s.Config.Image, how)
 			if size := (*pictures.SizeError)(nil); errors.As(err, &size) {
 				return fmt.Errorf("%w: --resize scales them", err)
 			}
@@ -95,10 +101,10 @@ tensor in it, or the one called images). They must have the size that the model 
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&nodes, "nodes", nodes, "names or patterns of the values to keep, separated by commas")
-	flags.StringVar(&folder, "images", "", "folder of PNG and JPEG images")
+	flags.StringVar(&folder, "images", "", "folder of PNG, JPEG and WebP images")
 	flags.StringVar(&tensor, "tensor", "", "safetensors file with images, bytes [n, height, width, 3]")
 	flags.StringVarP(&to, "output", "o", "", "file to write")
-	flags.BoolVar(&resize, "resize", false, "scale the images of a folder to the model's size")
+	flags.BoolVar(&resize, "resize", false, "bring the images of a folder to the model's size, as its own file says")
 	flags.BoolVar(&list, "list", false, "print the nodes and their shapes, and compute nothing")
 	flags.Var(choice[string]{&precision, []string{"f32", "bf16", "tf32"}}, "precision", "of the matrix products: f32, bf16, tf32")
 	flags.IntVar(&batch, "batch", batch, "images at a time")
@@ -163,6 +169,13 @@ func (t *tracing) write(ctx context.Context, a *app, images activations.Pictures
 	}
 	plan.Precision, plan.Batch = precisions[t.precision], min(t.batch, n)
 	metadata := map[string]string{"model": t.name}
+	if slices.Contains(t.nodes, "logits") && t.Labels != nil {
+		names, err := json.Marshal(t.Labels)
+		if err != nil {
+			return err
+		}
+		metadata["classes"] = string(names)
+	}
 	if t.names != nil {
 		metadata["images"] = string(t.names)
 	}

@@ -21,8 +21,8 @@ import (
 // another geometry than the model's, and for an index outside the set.
 func Contributions(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, images []int, report progress.Func) ([]Contribution, error) {
 	c := m.Config
-	if c.Classes != 2 {
-		return nil, fmt.Errorf("attribution: a model with %d classes, expected 2: different and same", c.Classes)
+	if err := m.Answers(); err != nil {
+		return nil, fmt.Errorf("attribution: %w", err)
 	}
 	images, err := choose(c, set, images)
 	if err != nil {

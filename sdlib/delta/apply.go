@@ -68,7 +68,7 @@ func (d *Delta) apply(base *vit.Model) (*vit.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("delta: %w", err)
 	}
-	m := &vit.Model{Config: d.Config, Weights: vit.Unflatten(d.Config, to)}
+	m := &vit.Model{Config: d.Config, Weights: vit.Unflatten(d.Config, to), Labels: d.Labels, Preparation: d.Preparation}
 	if base.Origin != nil {
 		origin := *base.Origin
 		origin.Name += ", fine-tuned"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"samediff/sdlib/pictures"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/vit"
 )
@@ -53,14 +54,22 @@ type Check struct {
 // A Delta is a model as a difference to a base.
 type Delta struct {
 	Config vit.Config // of the model
-	Base   Base
-	Method Method
+	// Labels and Preparation are the model's ([vit.Model]).
+	Labels      []string
+	Preparation pictures.Preparation
+	Base        Base
+	Method      Method
 	// Lost is the share of the difference that was cut off or rounded away: ‖packed - tuned‖ / ‖tuned - base‖, Frobenius, over all
 	// weights but the head.
 	Lost   float64
 	Checks []Check // what is known of the loss in use; may be empty
 
 	kept map[string]safetensors.Tensor // as in the file
+}
+
+// about is what the model's folder says of it.
+func (d *Delta) about() vit.About {
+	return vit.About{Config: d.Config, Labels: d.Labels, Preparation: d.Preparation}
 }
 
 // What a weight's name has behind it in the file.

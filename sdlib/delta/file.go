@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"samediff/sdlib/internal/disk"
+	"samediff/sdlib/internal/jsontext"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/vit"
 )
@@ -80,7 +81,7 @@ func (d *Delta) Save(dir string) error {
 		return fmt.Errorf("delta: %w", err)
 	}
 	err = disk.ReplaceFolder(dir, []string{"config.json", "preprocessor_config.json", File, DataFile}, func(aside string) error {
-		if err := d.Config.Save(aside); err != nil {
+		if err := d.about().Save(aside); err != nil {
 			return err
 		}
 		for name, content := range map[string][]byte{DataFile: data, File: append(text, '\n')} {
@@ -103,12 +104,12 @@ func (d *Delta) Save(dir string) error {
 // shapes and types, and that they are finite.
 func Read(dir string) (*Delta, error) {
 	path := filepath.Join(dir, File)
-	text, err := os.ReadFile(path)
+	text, err := disk.ReadText(path)
 	if err != nil {
 		return nil, fmt.Errorf("delta: %w", err)
 	}
 	var about description
-	if err := json.Unmarshal(text, &about); err != nil {
+	if err := jsontext.Unmarshal(text, &about); err != nil {
 		return nil, fmt.Errorf("delta: %s is no valid JSON: %w", path, err)
 	}
 	switch {
@@ -117,11 +118,14 @@ func Read(dir string) (*Delta, error) {
 	case about.Version != version:
 		return nil, fmt.Errorf("delta: %s has version %d, this program reads version %d", path, about.Version, version)
 	}
-	config, err := vit.ReadConfig(dir)
+	of, err := vit.ReadAbout(dir)
 	if err != nil {
 		return nil, err
 	}
-	d := &Delta{Config: config, Base: about.Base, Method: about.Method, Lost: about.Lost, Checks: about.Checks}
+	if of.Swapped {
+		return nil, fmt.Errorf("delta: config.json in %s has the class same first: expected id2label as it was packed, different and same", dir)
+	}
+	d := &Delta{Config: of.Config, Labels: of.Labels, Preparation: of.Preparation, Base: about.Base, Method: about.Method, Lost: about.Lost, Checks: about.Checks}
 	path = filepath.Join(dir, DataFile)
 	data, release, err := disk.Map(path)
 	if err != nil {

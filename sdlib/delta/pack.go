@@ -41,7 +41,7 @@ func Pack(ctx context.Context, base, tuned *vit.Model, o Options) (*Delta, error
 	if err != nil {
 		return nil, err
 	}
-	d := &Delta{Config: tuned.Config, Base: Base{o.Base, hash, base.Origin.String()}, Method: o.Method, kept: map[string]safetensors.Tensor{}}
+	d := &Delta{Config: tuned.Config, Labels: tuned.Labels, Preparation: tuned.Preparation, Base: Base{o.Base, hash, base.Origin.String()}, Method: o.Method, kept: map[string]safetensors.Tensor{}}
 	weights, from, to := weightsOf(tuned.Config), base.Weights.Flatten(base.Config), tuned.Weights.Flatten(tuned.Config)
 	var matrices []*matrix
 	for i, w := range weights {

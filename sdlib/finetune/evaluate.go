@@ -60,8 +60,11 @@ type Condition struct {
 	Precision vit.Precision `json:"precision,omitempty"` // of matrix products
 }
 
-// Evaluate asks a model about every image of a set.
+// Evaluate asks a model about every image of a set. Its classes must be different and same ([vit.Model.Answers]).
 func Evaluate(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.Set, under Condition, report progress.Func) (Evaluation, error) {
+	if err := m.Answers(); err != nil {
+		return Evaluation{}, fmt.Errorf("finetune: %w", err)
+	}
 	logits, err := Predict(ctx, be, m, set, under, report)
 	if err != nil {
 		return Evaluation{}, err

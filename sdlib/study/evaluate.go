@@ -103,6 +103,9 @@ func (l *Lab) EvaluateOn(ctx context.Context, m *Model, name string, set *stimul
 	if set == nil {
 		return SetResult{}, fmt.Errorf("evaluate: no set was given: expected one of stimuli.Open or ImportSet")
 	}
+	if err := m.Answers(); err != nil { // before the store has an answer of a model with the same weights
+		return SetResult{}, fmt.Errorf("evaluate: %w", err)
+	}
 	e, err := Accuracy.Of(ctx, l, m, set, finetune.Condition{Off: off})
 	return SetResult{NamedSet{name, set.Config()}, e}, err
 }

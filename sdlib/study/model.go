@@ -37,6 +37,9 @@ func (l *Lab) Load(dir string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.Preparation.Assumed != "" && l.options.Notify != nil {
+		l.options.Notify(dir + ": " + m.Preparation.Assumed)
+	}
 	return identified(m, dir)
 }
 

@@ -1,12 +1,15 @@
 package vit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/torchfile"
 )
@@ -53,8 +56,38 @@ func openWeights(dir string) (file weightFile, path string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
+	start, err := beginning(path)
+	if err == nil {
+		err = notPointer(path, start)
+	}
+	if err != nil {
+		return nil, path, fmt.Errorf("vit: read model: %w", err)
+	}
 	file, err = open(path)
 	return file, path, err
+}
+
+// beginning returns the first bytes of a regular file.
+func beginning(path string) ([]byte, error) {
+	file, err := disk.OpenRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	start := make([]byte, 100)
+	n, err := io.ReadFull(file, start)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return start[:n], err
+}
+
+// notPointer returns an error where a file is what git-lfs leaves in the place of a large one.
+func notPointer(path string, start []byte) error {
+	if bytes.HasPrefix(start, []byte("version https://git-lfs.")) {
+		return fmt.Errorf("%s is not the file itself but a pointer of git-lfs to it: run `git lfs pull` in its repository, or download the file", path)
+	}
+	return nil
 }
 
 // findWeights returns the file of weights in a folder and how to open it.

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
 	"samediff/sdlib/internal/disk"
+	"samediff/sdlib/internal/jsontext"
+	"samediff/sdlib/pictures"
 )
 
 // hfConfig is config.json as transformers writes it; fields that this package neither
@@ -30,24 +29,24 @@ type hfConfig struct {
 
 // hfModel is the part of config.json that describes the vision transformer.
 type hfModel struct {
-	Type        string   `json:"model_type,omitempty"` // in a tower's own part
-	Image       int      `json:"image_size"`
-	Patch       int      `json:"patch_size"`
-	Channels    int      `json:"num_channels"`
-	Width       int      `json:"hidden_size"`
-	Blocks      int      `json:"num_hidden_layers"`
-	Heads       int      `json:"num_attention_heads"`
-	MLP         int      `json:"intermediate_size,omitempty"`
-	MLPRatio    int      `json:"mlp_ratio,omitempty"`
-	SwiGLU      bool     `json:"use_swiglu_ffn,omitempty"`
-	Registers   int      `json:"num_register_tokens,omitempty"`
-	Projection  int      `json:"projection_dim,omitempty"`
-	Activation  string   `json:"hidden_act"`
-	NormEps     float64  `json:"layer_norm_eps"`
-	QKVBias     *bool    `json:"qkv_bias,omitempty"`
-	PoolingHead *bool    `json:"vision_use_head,omitempty"`
-	Dropout     *float64 `json:"hidden_dropout_prob,omitempty"`
-	AttnDropout *float64 `json:"attention_probs_dropout_prob,omitempty"`
+	Type        string         `json:"model_type,omitempty"` // in a tower's own part
+	Image       jsontext.Whole `json:"image_size"`
+	Patch       jsontext.Whole `json:"patch_size"`
+	Channels    jsontext.Whole `json:"num_channels"`
+	Width       jsontext.Whole `json:"hidden_size"`
+	Blocks      jsontext.Whole `json:"num_hidden_layers"`
+	Heads       jsontext.Whole `json:"num_attention_heads"`
+	MLP         jsontext.Whole `json:"intermediate_size,omitempty"`
+	MLPRatio    jsontext.Whole `json:"mlp_ratio,omitempty"`
+	SwiGLU      bool           `json:"use_swiglu_ffn,omitempty"`
+	Registers   jsontext.Whole `json:"num_register_tokens,omitempty"`
+	Projection  jsontext.Whole `json:"projection_dim,omitempty"`
+	Activation  string         `json:"hidden_act"`
+	NormEps     float64        `json:"layer_norm_eps"`
+	QKVBias     *bool          `json:"qkv_bias,omitempty"`
+	PoolingHead *bool          `json:"vision_use_head,omitempty"`
+	Dropout     *float64       `json:"hidden_dropout_prob,omitempty"`
+	AttnDropout *float64       `json:"attention_probs_dropout_prob,omitempty"`
 }
 
 // A source is a kind of model in Hugging Face files, by its model_type.
@@ -73,7 +72,7 @@ var sources = map[string]source{
 // in the newest versions, and did not in the oldest.
 func (s source) defaults() *hfModel {
 	t := s.family.Traits()
-	m := &hfModel{Image: 224, Patch: s.patch, Channels: 3, Width: 768, Blocks: 12, Heads: 12, MLP: 3072,
+	m := &hfModel{Image: 224, Patch: jsontext.Whole(s.patch), Channels: 3, Width: 768, Blocks: 12, Heads: 12, MLP: 3072,
 		Activation: string(t.Activation), NormEps: t.NormEps}
 	switch {
 	case t.LayerScale:
@@ -87,41 +86,40 @@ func (s source) defaults() *hfModel {
 	return m
 }
 
-// hfProcessor is preprocessor_config.json, where the normalization of images stands.
-type hfProcessor struct {
-	Type      string    `json:"image_processor_type"`
-	Normalize *bool     `json:"do_normalize"`
-	Rescale   *bool     `json:"do_rescale"`
-	Factor    *float64  `json:"rescale_factor"`
-	Resize    *bool     `json:"do_resize"`
-	Size      any       `json:"size"` // a number, or {"height", "width"}, or {"shortest_edge"}
-	DoCrop    bool      `json:"do_center_crop,omitempty"`
-	Crop      any       `json:"crop_size,omitempty"` // likewise
-	Mean      []float64 `json:"image_mean"`
-	Std       []float64 `json:"image_std"`
-}
-
-const (
-	configFile    = "config.json"
-	processorFile = "preprocessor_config.json"
-)
-
-// labelNames are the two answers' names in config.json (docs/paper.md 1.5: same = 1).
-var labelNames = []string{"different", "same"}
+const configFile = "config.json"
 
 // ReadConfig reads a model's configuration from its folder: config.json, and
-// preprocessor_config.json if it is there. Weights need not be.
+// preprocessor_config.json or processor_config.json if it is there. Weights need not be.
 func ReadConfig(dir string) (Config, error) {
+	a, err := ReadAbout(dir)
+	return a.Config, err
+}
+
+// About is what the files of a model's folder say of it, besides its weights.
+type About struct {
+	Config Config
+	// Labels are the names of the classes, where they are others than different and same; nil else.
+	Labels []string
+	// Preparation is how images of any size are brought to the size that the model sees.
+	Preparation pictures.Preparation
+
+	Swapped bool   // the file has same first and different second; [Load] changes their places
+	class   string // of transformers, the first of architectures
+}
+
+// ReadAbout reads what a model's folder says of it: config.json, and preprocessor_config.json
+// or processor_config.json if it is there.
+func ReadAbout(dir string) (a About, err error) {
 	path := filepath.Join(dir, configFile)
 	var hf hfConfig
 	if err := readJSON(path, &struct {
 		ModelType *string `json:"model_type"`
 	}{&hf.ModelType}); err != nil {
-		return Config{}, err
+		return a, err
 	}
 	src, ok := sources[hf.ModelType]
 	if !ok {
-		return Config{}, fmt.Errorf("vit: %s has model_type %q, expected one of %q: models of other families can't be read",
+		return a, fmt.Errorf("vit: %s has model_type %q, expected one of %q: models of other families can't be read",
 			path, hf.ModelType, slices.Sorted(maps.Keys(sources)))
 	}
 	model := src.defaults()
@@ -130,48 +128,90 @@ func ReadConfig(dir string) (Config, error) {
 		hf.hfModel, hf.Vision = new(hfModel), model
 	}
 	if err := readJSON(path, &hf); err != nil {
-		return Config{}, err
+		return a, err
 	}
 	if hf.Vision == nil && src.nested { // null
-		return Config{}, fmt.Errorf("vit: %s has no vision_config: expected one in a model of type %s", path, hf.ModelType)
+		return a, fmt.Errorf("vit: %s has no vision_config: expected one in a model of type %s", path, hf.ModelType)
 	}
-	f := src.family.Traits()
-	bias := model.QKVBias == nil || *model.QKVBias // files of older versions leave it out
+	if src.nested && hf.Projection > 0 {
+		model.Projection = hf.Projection // of both towers: that in vision_config is not read
+	}
+	if err := model.check(src.family.Traits()); err != nil {
+		return a, fmt.Errorf("vit: %s has %w", path, err)
+	}
+	a.Config = model.config(src.family, len(hf.Labels))
 	switch {
-	case model.Activation != string(f.Activation) || !bias || model.Channels != 3:
-		return Config{}, fmt.Errorf("vit: %s has hidden_act %q, qkv_bias %v, num_channels %d: expected %q, true, 3",
-			path, model.Activation, bias, model.Channels, f.Activation)
-	case model.SwiGLU:
-		return Config{}, fmt.Errorf("vit: %s has use_swiglu_ffn true: models with SwiGLU MLPs (DINOv2 giant) can't be read", path)
+	case len(hf.Architectures) > 0:
+		a.class = hf.Architectures[0]
+	case hf.ModelType == "vit_mae":
+		a.class = maeClass
 	}
-	c := Config{Family: src.family, Image: model.Image, Patch: model.Patch, Width: model.Width, Blocks: model.Blocks, Heads: model.Heads,
-		MLP: model.MLP, Classes: len(hf.Labels), Registers: model.Registers, NormEps: model.NormEps}
+	if err := a.label(hf.Labels); err != nil {
+		return a, fmt.Errorf("vit: %s: %w", path, err)
+	}
+	side, err := a.readProcessor(dir)
+	if err != nil {
+		return a, err
+	}
+	if a.Config, err = a.Config.at(side); err == nil {
+		err = a.Config.Validate()
+	}
+	if err != nil {
+		return a, fmt.Errorf("%w (in %s)", err, path)
+	}
+	if how := &a.Preparation; how.ShortestEdge > 0 && how.Crop == 0 {
+		how.Crop = a.Config.Image
+		how.Assumed = fmt.Sprintf("%s scales the shorter side and cuts nothing: the center is taken, %d x %d pixels, which the model sees", processorFile, how.Crop, how.Crop)
+	}
+	return a, nil
+}
+
+// check names what the model does in another way than its family does here.
+func (m *hfModel) check(f Traits) error {
+	switch {
+	case m.Activation != string(f.Activation):
+		return fmt.Errorf("hidden_act %q, expected %q: models of this family with another activation can't be read", m.Activation, f.Activation)
+	case m.QKVBias != nil && !*m.QKVBias: // files of older versions leave it out
+		return errors.New("qkv_bias false, expected true: queries, keys and values without bias can't be read")
+	case m.Channels != 3:
+		return fmt.Errorf("num_channels %d, expected 3", m.Channels)
+	case m.SwiGLU:
+		return errors.New("use_swiglu_ffn true: models with SwiGLU MLPs (DINOv2 giant) can't be read")
+	case f.LayerScale && (m.Width > maxSize || m.MLPRatio > maxSize):
+		return fmt.Errorf("hidden_size %d and mlp_ratio %d, expected at most %d", m.Width, m.MLPRatio, maxSize)
+	}
+	return nil
+}
+
+// config is the configuration of the vision transformer that was read. Its normalization is still open.
+func (m *hfModel) config(family Family, labels int) Config {
+	f := family.Traits()
+	c := Config{Family: family, Image: int(m.Image), Patch: int(m.Patch), Width: int(m.Width), Blocks: int(m.Blocks), Heads: int(m.Heads),
+		MLP: int(m.MLP), Classes: labels, Registers: int(m.Registers), NormEps: m.NormEps}
 	if f.LayerScale {
-		if model.Width > maxSize || model.MLPRatio > maxSize {
-			return Config{}, fmt.Errorf("vit: hidden_size is %d and mlp_ratio %d, expected at most %d (in %s)", model.Width, model.MLPRatio, maxSize, path)
-		}
-		c.MLP = model.Width * model.MLPRatio
+		c.MLP = int(m.Width * m.MLPRatio)
 	}
 	if !f.Registers {
 		c.Registers = 0
 	}
 	switch {
-	case src.family == CLIP:
-		c.Classes = model.Projection
+	case family == CLIP:
+		c.Classes = int(m.Projection)
 	case c.Classes == 0:
 		c.Classes = 2 // transformers' default, which it leaves out
 	}
-	side, err := c.readProcessor(filepath.Join(dir, processorFile))
-	if err != nil {
-		return Config{}, err
+	return c
+}
+
+// at returns what is said of the same model for images of another side, 0 for its own.
+func (a About) at(image int) (About, error) {
+	own := a.Config.Image
+	c, err := a.Config.at(image)
+	if err == nil && image != 0 {
+		a.Preparation = a.Preparation.At(own, image)
 	}
-	if c, err = c.at(side); err == nil {
-		err = c.Validate()
-	}
-	if err != nil {
-		return Config{}, fmt.Errorf("%w (in %s)", err, path)
-	}
-	return c, nil
+	a.Config = c
+	return a, err
 }
 
 // at returns the configuration of the same model for images of another side, 0 for its
@@ -191,60 +231,24 @@ func (c Config) at(image int) (Config, error) {
 	return c, nil
 }
 
-// readProcessor reads what is done to an image before the model sees it: its
-// normalization, and the side it is brought to, 0 where the file does not say.
-func (c *Config) readProcessor(path string) (side int, err error) {
-	f := c.Family.Traits()
-	c.Mean, c.Std = f.Mean, f.Std // what transformers takes for the family's models
-	var p hfProcessor
-	switch err := readJSON(path, &p); {
-	case errors.Is(err, fs.ErrNotExist):
-		return 0, nil
-	case err != nil:
-		return 0, err
-	case p.Rescale != nil && !*p.Rescale || p.Factor != nil && math.Abs(*p.Factor*255-1) > 1e-6:
-		return 0, fmt.Errorf("vit: %s does not scale bytes to 0..1: expected do_rescale true and rescale_factor 1/255", path)
-	case p.Normalize != nil && !*p.Normalize:
-		c.Mean, c.Std = [3]float64{}, [3]float64{1, 1, 1}
-	case p.Mean == nil && p.Std == nil:
-	case len(p.Mean) != 3 || len(p.Std) != 3:
-		return 0, fmt.Errorf("vit: %s has image_mean %v and image_std %v, expected three numbers each", path, p.Mean, p.Std)
-	default:
-		c.Mean, c.Std = [3]float64(p.Mean), [3]float64(p.Std)
-	}
-	size := p.Size
-	switch {
-	case p.DoCrop:
-		size = p.Crop
-	case p.Resize != nil && !*p.Resize:
-		return 0, nil
-	}
-	if sides, ok := size.(map[string]any); ok {
-		if sides["height"] != sides["width"] {
-			return 0, fmt.Errorf("vit: %s makes images of %v by %v, expected squares", path, sides["height"], sides["width"])
-		}
-		size = sides["height"]
-	}
-	number, _ := size.(float64)
-	if side = int(number); number < 0 || number > maxSize || float64(side) != number {
-		return 0, fmt.Errorf("vit: %s makes images of side %g, expected a whole number of pixels up to %d", path, number, maxSize)
-	}
-	return side, nil
-}
-
 // Save writes config.json and preprocessor_config.json to a folder, which [ReadConfig] reads.
-func (c Config) Save(dir string) error { return c.writeAs(dir, torchNames["F32"]) }
+func (c Config) Save(dir string) error { return About{Config: c}.Save(dir) }
+
+// Save writes config.json and preprocessor_config.json to a folder, which [ReadAbout] reads.
+func (a About) Save(dir string) error { return a.writeAs(dir, torchNames["F32"]) }
 
 // writeAs writes them for weights of a type, as PyTorch calls it.
-func (c Config) writeAs(dir, dtype string) error {
+func (a About) writeAs(dir, dtype string) error {
+	c := a.Config
 	f := c.Family.Traits()
-	model := &hfModel{Image: c.posGrid() * c.Patch, Patch: c.Patch, Channels: 3, Width: c.Width, Blocks: c.Blocks, Heads: c.Heads,
-		MLP: c.MLP, Registers: c.Registers, Activation: string(f.Activation), NormEps: c.NormEps}
+	model := &hfModel{Image: jsontext.Whole(c.posGrid() * c.Patch), Patch: jsontext.Whole(c.Patch), Channels: 3, Width: jsontext.Whole(c.Width),
+		Blocks: jsontext.Whole(c.Blocks), Heads: jsontext.Whole(c.Heads), MLP: jsontext.Whole(c.MLP), Registers: jsontext.Whole(c.Registers),
+		Activation: string(f.Activation), NormEps: c.NormEps}
 	hf := hfConfig{Architectures: []string{f.Class}, ModelType: f.ModelType, DType: dtype,
 		Labels: map[string]string{}, LabelIDs: map[string]any{}, hfModel: model}
 	switch c.Family {
 	case CLIP:
-		model.Projection = c.Classes
+		model.Projection = jsontext.Whole(c.Classes)
 	case SigLIP:
 		model.PoolingHead = new(false) // the classifier reads the patches' mean
 		model.Type, hf.hfModel, hf.Vision = "siglip_vision_model", nil, model
@@ -252,30 +256,26 @@ func (c Config) writeAs(dir, dtype string) error {
 		model.QKVBias, model.Dropout, model.AttnDropout = new(true), new(0.), new(0.)
 	}
 	if f.LayerScale {
-		model.MLP, model.MLPRatio = 0, c.MLP/c.Width
+		model.MLP, model.MLPRatio = 0, jsontext.Whole(c.MLP/c.Width)
 	}
-	for i := range c.Classes {
-		name := fmt.Sprintf("LABEL_%d", i)
-		if c.Classes == len(labelNames) {
-			name = labelNames[i]
-		}
+	for i, name := range a.names() {
 		hf.Labels[strconv.Itoa(i)], hf.LabelIDs[name] = name, i
 	}
 	if err := writeJSON(filepath.Join(dir, configFile), hf); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, processorFile), hfProcessor{ // of all families: it scales to the model's size and crops nothing
-		Type: "ViTImageProcessor", Normalize: new(true), Rescale: new(true), Factor: new(1. / 255), Resize: new(true),
-		Size: map[string]int{"height": c.Image, "width": c.Image}, Mean: c.Mean[:], Std: c.Std[:],
-	})
+	return writeJSON(filepath.Join(dir, processorFile), a.processor())
 }
 
 func readJSON(path string, v any) error {
-	text, err := os.ReadFile(path)
+	text, err := disk.ReadText(path)
 	if err != nil {
 		return fmt.Errorf("vit: read model: %w", err)
 	}
-	if err := json.Unmarshal(text, v); err != nil {
+	if err := notPointer(path, text); err != nil {
+		return err
+	}
+	if err := jsontext.Unmarshal(text, v); err != nil {
 		return fmt.Errorf("vit: %s is no valid configuration: %w", path, err)
 	}
 	return nil

@@ -28,11 +28,11 @@ func Load(dir string) (*Model, error) {
 	if file, ok := onnxPath(dir); ok {
 		return LoadONNX(file, ONNX{})
 	}
-	c, err := ReadConfig(dir)
+	a, err := ReadAbout(dir)
 	if err != nil {
 		return nil, err
 	}
-	return loadFolder(dir, c, nil)
+	return loadFolder(dir, a, nil)
 }
 
 // LoadBackbone reads a pretrained model from a folder, whatever it was trained for, and
@@ -46,18 +46,18 @@ func LoadBackbone(dir string, classes int, seed uint64, image int) (*Model, erro
 	if file, ok := onnxPath(dir); ok {
 		return loadONNXBackbone(file, classes, seed, image)
 	}
-	c, err := ReadConfig(dir)
+	a, err := ReadAbout(dir)
 	if err != nil {
 		return nil, err
 	}
-	if c, err = c.at(image); err != nil {
+	if a, err = a.at(image); err != nil {
 		return nil, err
 	}
-	c.Classes = classes
-	if err := c.Validate(); err != nil {
+	a.Config.Classes, a.Labels, a.Swapped = classes, nil, false
+	if err := a.Config.Validate(); err != nil {
 		return nil, err
 	}
-	return loadFolder(dir, c, &seed)
+	return loadFolder(dir, a, &seed)
 }
 
 // WithHead returns the model with a new head, as [LoadBackbone] gives one to a model in a
@@ -83,7 +83,7 @@ func (m *Model) WithHead(classes int, seed uint64, image int) (*Model, error) {
 			*f.value = *old[i].value
 		}
 	}
-	return &Model{Config: c, Weights: w, Origin: m.Origin}, nil
+	return &Model{Config: c, Weights: w, Origin: m.Origin, Preparation: m.Preparation.At(m.Config.Image, c.Image)}, nil
 }
 
 // isHead reports whether a weight's name is one of the head's.
@@ -92,16 +92,21 @@ func (c Config) isHead(name string) bool {
 }
 
 // loadFolder reads the weights in a folder.
-func loadFolder(dir string, c Config, newHead *uint64) (*Model, error) {
+func loadFolder(dir string, a About, newHead *uint64) (*Model, error) {
 	file, path, err := openWeights(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	m, err := load(file, path, c, newHead)
-	if err == nil {
-		m.Origin, err = ReadOrigin(dir)
+	m, err := load(unwrap(file), path, a.Config, newHead)
+	if err != nil {
+		return nil, err
 	}
+	m.Labels, m.Preparation = a.Labels, a.Preparation
+	if err := a.arrange(m.Weights); err != nil {
+		return nil, err
+	}
+	m.Origin, err = ReadOrigin(dir)
 	return m, err
 }
 
@@ -118,13 +123,23 @@ func load(file weightFile, path string, c Config, newHead *uint64) (*Model, erro
 			}
 			return head
 		})
+	} else if err := c.headless(file, path); err != nil {
+		return nil, err
 	}
 	known, bad := read(file, old, c.Family.Traits().layout)
+	if len(known) == 0 {
+		return nil, fmt.Errorf("vit: %s has none of the %d weights that its config.json speaks of: expected names such as %s, found %s: is it of another model?",
+			path, len(old), old[0].name, some(file.Names()))
+	}
 	more, pretraining := c.leftOver(file, known, newHead != nil)
 	if bad = append(bad, more...); len(bad) == 0 {
 		return &Model{Config: c, Weights: w}, nil
 	}
 	hint, n := "", len(bad)
+	if n == pretraining {
+		return nil, fmt.Errorf("vit: %s holds more than a %s (%s): it is read as a backbone, with %w that is asked for: LoadBackbone reads the rest and puts a new head on it",
+			path, c.Family.Traits().Class, leftNames(more), ErrNoHead)
+	}
 	if pretraining > 0 {
 		hint = fmt.Sprintf("; %d of them belong to pretraining alone: LoadBackbone reads the rest and puts a new head on it", pretraining)
 	}
@@ -132,6 +147,24 @@ func load(file weightFile, path string, c Config, newHead *uint64) (*Model, erro
 		bad = append(bad[:maxListed], fmt.Errorf("and %d more", n-maxListed))
 	}
 	return nil, fmt.Errorf("vit: %s does not fit its config.json (%d problems%s):\n%w", path, n, hint, errors.Join(bad...))
+}
+
+// leftNames shows what some errors of leftOver are about.
+func leftNames(left []error) string {
+	var names []string
+	for _, err := range left {
+		name, _, _ := strings.Cut(err.Error(), " is not")
+		names = append(names, name)
+	}
+	return some(names)
+}
+
+// some shows the first few names of a list.
+func some(names []string) string {
+	if len(names) > 3 {
+		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d more", len(names)-3)
+	}
+	return strings.Join(names, ", ")
 }
 
 // read copies weights from a file, several at a time, and returns the names it found and what is wrong with them.
@@ -183,8 +216,8 @@ func (n layout) passes(name string, beginnings []string) bool {
 	})
 }
 
-// maxListed bounds the problems that one error lists: every weight of a ViT-Large missing under its name and present under another.
-const maxListed = 1000
+// maxListed bounds the problems that one error lists.
+const maxListed = 30
 
 // floats copies a tensor of a file to one that can be computed with.
 func floats(file weightFile, t safetensors.Tensor, f field[*tensors.Tensor]) (*tensors.Tensor, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/pictures"
 	"samediff/sdlib/safetensors"
 )
 
@@ -21,6 +22,10 @@ type Model struct {
 	Config  Config
 	Weights *Weights[*tensors.Tensor]
 	Origin  *Origin // where the weights come from and what was done to them, nil where there is nothing to say
+	// Labels are the names of the classes; nil for those of a task, of which 0 is different and 1 is same.
+	Labels []string
+	// Preparation is how images of any size are brought to Config.Image.
+	Preparation pictures.Preparation
 }
 
 // New returns a model with random weights, which depend on the configuration and the seed alone.
@@ -38,6 +43,9 @@ func (m *Model) check() error {
 	}
 	if err := m.Config.Validate(); err != nil {
 		return err
+	}
+	if n := len(m.Labels); n != 0 && n != m.Config.Classes {
+		return fmt.Errorf("vit: a model with %d labels for %d classes", n, m.Config.Classes)
 	}
 	if n := len(m.Weights.Blocks); n != m.Config.Blocks {
 		return fmt.Errorf("vit: a model with weights for %d blocks, its configuration says %d", n, m.Config.Blocks)
@@ -81,7 +89,7 @@ func (m *Model) Save(dir string) error {
 	if err := m.Origin.write(dir); err != nil {
 		return fmt.Errorf("vit: save model: %w", err)
 	}
-	return m.Config.Save(dir)
+	return m.about().Save(dir)
 }
 
 // safetensors returns the weights as they are written to a file.

@@ -10,6 +10,7 @@ import (
 
 	"samediff/sdlib/onnx"
 	"samediff/sdlib/onnx/encoder"
+	"samediff/sdlib/pictures"
 	"samediff/sdlib/safetensors"
 )
 
@@ -43,15 +44,23 @@ func LoadONNX(path string, o ONNX) (*Model, error) {
 	if o.Classes > 0 {
 		c.Classes, newHead = o.Classes, &o.Seed
 	} else if file.backbone != nil {
-		return nil, file.backbone
+		return nil, fmt.Errorf("%w (%w)", file.backbone, ErrNoHead)
 	}
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("%w (in %s)", err, path)
 	}
 	m, err := load(file, path, c, newHead)
-	if err == nil {
-		m.Origin, err = file.origin(path)
+	if err != nil {
+		return nil, err
 	}
+	m.Preparation = file.said.preparation.At(file.said.image, m.Config.Image)
+	if a := file.said.about; newHead == nil && a.Config.Classes == m.Config.Classes {
+		m.Labels = a.Labels
+		if err := a.arrange(m.Weights); err != nil {
+			return nil, err
+		}
+	}
+	m.Origin, err = file.origin(path)
 	return m, err
 }
 
@@ -96,6 +105,7 @@ func onnxPath(path string) (string, bool) {
 
 // An exported is an opened ONNX file as a file of weights, under the names of its family's layout.
 type exported struct {
+	said     sayings
 	model    *onnx.Model
 	encoder  *encoder.Encoder
 	weights  map[string]encoder.Weight
@@ -117,7 +127,7 @@ func openONNX(path string, o ONNX) (*exported, Config, error) {
 	if err != nil {
 		return nil, Config{}, fmt.Errorf("vit: %w", err)
 	}
-	x := &exported{model: m}
+	x := &exported{model: m, said: said}
 	c, err := x.read(path, said, o)
 	if err != nil {
 		m.Close()
@@ -128,9 +138,12 @@ func openONNX(path string, o ONNX) (*exported, Config, error) {
 
 // sayings are what the files beside an ONNX file say about it.
 type sayings struct {
-	config    *Config // of config.json, nil where there is none
-	image     int     // 0: nothing
-	mean, std *[3]float64
+	config *Config // of config.json, nil where there is none
+	about  About   // of the same folder
+	image  int     // 0: nothing
+	// preparation is that of the file which says mean and std
+	preparation pictures.Preparation
+	mean, std   *[3]float64
 }
 
 // beside reads config.json and preprocessor_config.json in the folder of an ONNX file. Of a folder named onnx they may lie one above.
@@ -140,22 +153,22 @@ func beside(dir string) (s sayings, err error) {
 		folders = append(folders, filepath.Dir(dir))
 	}
 	for _, dir := range folders {
-		config := Config{Family: CLIP} // whose defaults are not taken
-		side, err := config.readProcessor(filepath.Join(dir, processorFile))
+		about := About{Config: Config{Family: CLIP}} // whose defaults are not taken
+		side, err := about.readProcessor(dir)
 		if err != nil {
 			return s, err
 		}
-		if _, err := os.Stat(filepath.Join(dir, processorFile)); err == nil && s.mean == nil {
-			s.image, s.mean, s.std = side, &config.Mean, &config.Std
+		if hasProcessor(dir) && s.mean == nil {
+			s.image, s.mean, s.std, s.preparation = side, &about.Config.Mean, &about.Config.Std, about.Preparation
 		}
 		if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil && s.config == nil {
-			c, err := ReadConfig(dir)
+			about, err := ReadAbout(dir)
 			if err != nil {
 				return s, err
 			}
-			s.config = &c
+			s.config, s.about = &about.Config, about
 			if s.image == 0 {
-				s.image = c.Image
+				s.image = about.Config.Image
 			}
 		}
 	}

@@ -91,7 +91,7 @@ func (m *Model) SaveAs(dir string, s Saving) error {
 		if err := m.Origin.write(aside); err != nil {
 			return fmt.Errorf("vit: save model: %w", err)
 		}
-		return m.Config.writeAs(aside, torchNames[s.DType])
+		return m.about().writeAs(aside, torchNames[s.DType])
 	})
 	if err != nil {
 		return fmt.Errorf("vit: save model: %w", err)
@@ -135,7 +135,7 @@ func Files() []string { return slices.Clone(modelFiles) }
 
 // modelFiles are patterns of the files that a model's folder holds.
 var modelFiles = func() []string {
-	patterns := []string{configFile, processorFile, originFile, "model-*-of-*.safetensors", "pytorch_model-*-of-*.bin"}
+	patterns := []string{configFile, processorFile, newProcessorFile, originFile, "model-*-of-*.safetensors", "pytorch_model-*-of-*.bin"}
 	for _, f := range formats {
 		patterns = append(patterns, f.name)
 	}
