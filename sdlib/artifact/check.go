@@ -8,9 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
+
+	"samediff/sdlib/internal/disk"
 )
 
-// smallPayload is the size in bytes up to which every read checks an artifact's checksums: a few milliseconds of SHA-256.
+// smallPayload is the size in bytes up to which every read checks an artifact's checksums: a few milliseconds of SHA-256. Those of
+// a larger one are checked by the first read of a process.
 const smallPayload = 4 << 20
 
 // ErrNotFound says that the store has no artifact of an ID.
@@ -38,9 +42,12 @@ type depth int
 
 const (
 	sizes  depth = iota // all files are there and have the right size
-	normal              // and have the right checksums, where they have at most smallPayload bytes together
+	normal              // and have the right checksums, where they have at most smallPayload bytes together, or are read for the first time
 	full                // and have the right checksums
 )
+
+// checked are the folders of large artifacts whose checksums this process has compared, or written.
+var checked sync.Map
 
 // readFolder checks the artifact in a folder and returns its meta.json. The error wraps ErrNotFound where there is no such folder
 // and is a *DamageError where the artifact is damaged. Any other error says nothing of the artifact.
@@ -58,11 +65,15 @@ func readFolder(ctx context.Context, dir string, id ID, d depth) (Meta, error) {
 	defer root.Close()
 	m, err := readMeta(root, id)
 	if err == nil {
-		sums := d == full || d == normal && m.Size() <= smallPayload
+		_, before := checked.Load(dir)
+		sums := d == full || d == normal && (m.Size() <= smallPayload || !before)
 		for _, f := range m.Files {
 			if err = checkFile(ctx, root, f, sums); err != nil {
 				break
 			}
+		}
+		if err == nil && sums {
+			checked.Store(dir, true)
 		}
 	}
 	var damage *DamageError
@@ -101,7 +112,7 @@ func checkFile(ctx context.Context, root *os.Root, f File, sums bool) error {
 
 // HashFile returns the SHA-256 of a file's content: the ID of an input that is no artifact.
 func HashFile(path string) (ID, error) {
-	file, err := os.Open(path)
+	file, err := disk.OpenRegular(path)
 	if err != nil {
 		return "", fmt.Errorf("artifact: cannot hash an input: %w", err)
 	}
@@ -111,6 +122,12 @@ func HashFile(path string) (ID, error) {
 		return "", fmt.Errorf("artifact: cannot hash an input: %w", err)
 	}
 	return id, nil
+}
+
+// HashReader returns the SHA-256 of what r holds.
+func HashReader(r io.Reader) (ID, error) {
+	id, _, err := hashReader(context.Background(), r)
+	return id, err
 }
 
 // hashReader returns the SHA-256 and the number of bytes of what r holds.

@@ -70,7 +70,7 @@ func TestDamageIsComputedAgain(t *testing.T) {
 	}
 }
 
-// Of a large artifact Get compares sizes only; Verify and Value read everything.
+// A large artifact's checksums are compared by a process's first read; Verify and Value always compare them.
 func TestLargeDamage(t *testing.T) {
 	s, key, ctx := open(t), Key{Step: "large"}, context.Background()
 	large := bytes.Repeat([]byte("0"), smallPayload+1)
@@ -82,7 +82,28 @@ func TestLargeDamage(t *testing.T) {
 	if err := os.WriteFile(a.Path("model"), large, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	get(t, s, key, never) // this process wrote it, and does not look again
+	checked.Delete(a.Dir) // as in another process
+	again := 0
+	b := get(t, s, key, func(ctx context.Context, dir string) error {
+		again++
+		large[smallPayload/2] = '0'
+		return write("model", string(large))(ctx, dir)
+	})
+	if again != 1 || content(t, b.Path("model")) != string(large) {
+		t.Fatalf("computed %d times again, want the damage noticed once", again)
+	}
+	checked.Delete(a.Dir)
 	get(t, s, key, never)
+	if infos, err := s.List(ctx); err != nil || len(infos) != 2 {
+		t.Errorf("List gave %+v, %v, want the damaged one set aside", infos, err)
+	} else if err := s.RemoveDamaged(infos[1]); err != nil {
+		t.Fatal(err)
+	}
+	large[smallPayload/2] = '1'
+	if err := os.WriteFile(a.Path("model"), large, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	err := s.Verify(ctx, a.ID)
 	var damage *DamageError
 	if !errors.As(err, &damage) || damage.Moved == "" || !strings.Contains(err.Error(), "model has the checksum") {

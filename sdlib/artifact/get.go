@@ -94,6 +94,7 @@ func (s *Store) setAside(damage *DamageError) error {
 	if err := os.Rename(s.finished(damage.ID), to); err != nil {
 		return s.explain(err)
 	}
+	checked.Delete(s.finished(damage.ID))
 	damage.Moved = to
 	return nil
 }
@@ -225,6 +226,7 @@ func (s *Store) publish(ctx context.Context, id ID) (*Artifact, error) {
 	if err != nil {
 		return nil, s.explain(err)
 	}
+	checked.Store(to, true) // collect has just read all files
 	return s.read(ctx, id, sizes)
 }
 

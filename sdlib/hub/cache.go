@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -39,6 +40,41 @@ func (c cache) has(commit, name string) bool {
 	info, err := os.Stat(c.file(commit, name))
 	return err == nil && info.Mode().IsRegular()
 }
+
+// intact returns an error if the blob that a file of a commit is a link to does not have the hash that is its name. A process looks
+// at each blob once. Files that are no links, of a system without them, have no such name.
+func (c cache) intact(commit, name string) (blob string, err error) {
+	target, err := os.Readlink(c.file(commit, name))
+	if err != nil {
+		return "", nil
+	}
+	etag := filepath.Base(target)
+	if !sha256Hex.MatchString(etag) && !sha1Hex.MatchString(etag) {
+		return "", nil
+	}
+	blob = c.blob(etag)
+	file, err := os.Open(blob)
+	if err != nil {
+		return blob, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return blob, err
+	}
+	state := fmt.Sprint(info.Size(), info.ModTime())
+	if before, ok := lookedAt.Load(blob); ok && before == state {
+		return blob, nil
+	}
+	if err := check(file, remote{file: name, etag: etag, size: -1}); err != nil {
+		return blob, err
+	}
+	lookedAt.Store(blob, state)
+	return blob, nil
+}
+
+// lookedAt has the size and time of blobs that were found intact, by their paths.
+var lookedAt sync.Map
 
 // blob is where the content with an etag is kept.
 func (c cache) blob(etag string) string { return c.path("blobs", etag) }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +197,35 @@ func TestWaitsForAnother(t *testing.T) {
 	for _, request := range h.requests() {
 		if strings.HasPrefix(request, http.MethodGet) {
 			t.Errorf("%s although another process has brought it", request)
+		}
+	}
+}
+
+// A cached file that was cut, or has a bit changed, is fetched again where the network may be used, and an error where not.
+func TestDamagedBlob(t *testing.T) {
+	files := tinyModel()
+	for name, spoil := range map[string]func(data []byte) []byte{
+		"cut":     func(data []byte) []byte { return data[:len(data)/2] },
+		"one bit": func(data []byte) []byte { data[len(data)/2] ^= 4; return data },
+	} {
+		for _, file := range []string{"config.json", "model.safetensors"} {
+			h := newFakeHub(t, files)
+			o := h.options(t)
+			o.Dir = pythonCache(t, files)
+			blob := cache{o.Dir, "models--owner--tiny-vit", os.Symlink}.blob(etagOf(file, files[file]))
+			if err := os.WriteFile(blob, spoil(slices.Clone(files[file])), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			o.Offline = true
+			if _, err := FetchModel(ctx, Repo{model, commit1}, o); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), blob) {
+				t.Errorf("%s, %s, offline: %v, want ErrDamaged and the file's path", name, file, err)
+			}
+			o.Offline = false
+			dir, err := FetchModel(ctx, Repo{model, commit1}, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			expect(t, dir, files, "config.json", "model.safetensors")
 		}
 	}
 }

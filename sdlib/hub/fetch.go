@@ -33,7 +33,7 @@ func Fetch(ctx context.Context, repo Repo, files []string, o Options) (dir strin
 // The forms of weights, best first.
 var weights = []string{"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}
 
-// FetchModel returns a folder that holds what it takes to load a model: config.json, preprocessor_config.json if the model has one,
+// FetchModel returns a folder that holds what it takes to load a model: config.json, preprocessor_config.json or processor_config.json if the model has one,
 // and its weights: model.safetensors, else its shards with their index, else pytorch_model.bin, else its shards with their index.
 func FetchModel(ctx context.Context, repo Repo, o Options) (dir string, err error) {
 	f, err := newFetcher(repo, o)
@@ -44,8 +44,15 @@ func FetchModel(ctx context.Context, repo Repo, o Options) (dir string, err erro
 	if err := f.need(ctx, "config.json"); err != nil {
 		return "", err
 	}
-	if _, err := f.take(ctx, "preprocessor_config.json"); err != nil {
+	fresh := len(f.wanted) > 0
+	prepared, err := f.take(ctx, "preprocessor_config.json")
+	if err != nil {
 		return "", err
+	}
+	if !prepared && fresh { // what transformers 5 writes; of a model that is in the cache nothing more is asked
+		if _, err := f.take(ctx, "processor_config.json"); err != nil {
+			return "", err
+		}
 	}
 	form, err := f.takeFirst(ctx, weights)
 	if err != nil {

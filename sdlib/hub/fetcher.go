@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 )
 
@@ -97,7 +98,19 @@ func (f *fetcher) find(ctx context.Context, file string) (*remote, error) {
 		}
 	}
 	if f.cache.has(f.commit, file) {
-		return nil, nil
+		blob, err := f.cache.intact(f.commit, file)
+		switch {
+		case err == nil:
+			return nil, nil
+		case !errors.Is(err, ErrDamaged):
+			return nil, fmt.Errorf("hub: the cached %s of %s cannot be read: %w", file, f.repo, err)
+		case f.Offline:
+			return nil, fmt.Errorf("hub: the cached %s of %s is not what its name says (%w): allow the network, so that it is fetched again, or delete %s",
+				file, f.repo, err, blob)
+		}
+		if err := os.Remove(blob); err != nil { // fetched again below
+			return nil, f.explain(err)
+		}
 	}
 	if f.cache.knownAbsent(f.commit, file) {
 		return nil, &absentError{f.commit, fmt.Sprintf("hub: %s has no file %s, as the hub said earlier: see %s/%s/tree/%s for those it has",

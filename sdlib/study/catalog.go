@@ -2,7 +2,6 @@ package study
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,6 +73,7 @@ type Metrics struct {
 	ID       artifact.ID      `json:"id"` // of the training
 	Machine  string           `json:"machine"`
 	Seconds  float64          `json:"seconds"` // of training
+	Seal                      // of the folder, so that the accuracies are those of the weights beside them
 	Sets     []SetResult      `json:"sets"`
 	History  []finetune.Epoch `json:"history"`
 }
@@ -125,21 +125,14 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 		}
 		metrics = &Metrics{Name: c.Name, Command: "sd model build " + c.Name, Training: m.Training, ID: m.Trained,
 			Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Sets: sets, History: m.History}
-		text, err := json.MarshalIndent(metrics, "", " ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(aside, metricsFile), append(text, '\n'), 0o644); err != nil {
-			return err
-		}
 		log, err := os.ReadFile(filepath.Join(m.Dir, LogFile))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
 		if err == nil {
 			err = os.WriteFile(filepath.Join(aside, LogFile), log, 0o644)
 		}
-		return err
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return metrics.write(aside)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build model %s: %w", c.Name, err)
@@ -163,7 +156,7 @@ func CourseMetrics(name string) (*Metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(dir, metricsFile))
+	metrics, err := readMetrics(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if !slices.ContainsFunc(CourseModels(), func(c CourseModel) bool { return c.Name == name }) {
@@ -172,10 +165,6 @@ func CourseMetrics(name string) (*Metrics, error) {
 		return nil, fmt.Errorf("the model %s is not in %s: `sd model build %s` trains it", name, filepath.Dir(dir), name)
 	case err != nil:
 		return nil, err
-	}
-	metrics := new(Metrics)
-	if err := json.Unmarshal(text, metrics); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, metricsFile), err)
 	}
 	return metrics, nil
 }

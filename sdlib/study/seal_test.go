@@ -1,0 +1,118 @@
+package study
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/internal/repo"
+	"samediff/sdlib/vit"
+)
+
+// sealed is a folder with a model and its metrics.
+func sealed(t *testing.T, seed uint64) string {
+	t.Helper()
+	c := vit.CourseQuick
+	c.Blocks, c.Width, c.MLP = 1, 6, 6
+	m, err := vit.New(c, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := m.SaveAs(dir, vit.Saving{DType: "F16"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Metrics{Name: "model", Command: "sd model build model"}).write(dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Of 100 bits that are flipped in a model's folder all are noticed.
+func TestSealNoticesFlips(t *testing.T) {
+	lab, err := Open(Options{Store: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := sealed(t, 1)
+	if _, err := lab.Load(dir); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 4 {
+		t.Fatalf("%v, %v, want config, preprocessor, weights, metrics", entries, err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		path := filepath.Join(dir, entries[rng.IntN(len(entries))].Name())
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoiled := slices.Clone(data)
+		bit := rng.IntN(8 * len(data))
+		spoiled[bit/8] ^= 1 << (bit % 8)
+		if err := os.WriteFile(path, spoiled, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := lab.Load(dir); err == nil {
+			t.Errorf("bit %d of %s is not noticed", bit, filepath.Base(path))
+		}
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Another model's weights do not get these accuracies; a folder without weights passes as far as it goes.
+func TestSealOfAnother(t *testing.T) {
+	dir, other := sealed(t, 1), sealed(t, 2)
+	weights, err := os.ReadFile(filepath.Join(other, "model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "model.safetensors")
+	if err := os.WriteFile(path, weights, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkSeal(dir); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v, want one that names the weights", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkSeal(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+var seal = flag.Bool("seal", false, "write the seals that folders in models/ lack")
+
+// The folders in models/ are sealed and whole.
+func TestSealsOfTheCourse(t *testing.T) {
+	root, ok := repo.Root()
+	if !ok {
+		t.Skip("not in the repository")
+	}
+	for _, c := range CourseModels() {
+		dir := filepath.Join(root, "models", c.Name)
+		m, err := readMetrics(dir)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if len(m.Files) == 0 {
+			t.Errorf("%s has no seal: if its files are right, go test ./sdlib/study -run TestSealsOfTheCourse -seal writes one", dir)
+			if *seal {
+				t.Log(m.write(dir))
+			}
+		}
+		if err := checkSeal(dir); err != nil {
+			t.Error(err)
+		}
+	}
+}
