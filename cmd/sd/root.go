@@ -41,6 +41,7 @@ Results go to standard output, progress and errors to standard error. Exit statu
 		Example: `  sd doctor
   sd train quick
   sd eval quick`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRun: func(*cobra.Command, []string) {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -131,12 +130,9 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 // apply returns the preset with the fields changed whose flags were given.
 func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) (study.Training, error) {
 	if f.recipe != "" {
-		text, err := os.ReadFile(f.recipe)
-		if err != nil {
+		var err error
+		if t.Recipe, err = finetune.ReadRecipe(f.recipe); err != nil {
 			return t, err
-		}
-		if t.Recipe, err = finetune.ParseRecipe(text); err != nil {
-			return t, fmt.Errorf("%s: %w", f.recipe, err)
 		}
 	}
 	for _, change := range []struct {

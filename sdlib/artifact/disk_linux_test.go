@@ -29,7 +29,7 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Errorf("List gave %v, %v", infos, err)
 	}
 	_, err = s.Get(context.Background(), Key{Step: "train"}, never)
-	if err == nil || !strings.Contains(err.Error(), "the store /sys/store cannot be written: set SD_STORE to a folder that you may write") {
+	if err == nil || !strings.Contains(err.Error(), "may not be read or written: set SD_STORE to a folder of yours") {
 		t.Errorf("Get gave %v", err)
 	}
 }

@@ -77,7 +77,9 @@ func (s *Store) explain(err error) error {
 	case isFull(err):
 		return fmt.Errorf("artifact: the disk of the store %s is full: free some space (`sd store ls` shows sizes, `sd store rm` removes)"+
 			" or set SD_STORE to a folder on another disk, then run the same again: %w", s.dir, err)
-	case errors.Is(err, syscall.EROFS), errors.Is(err, os.ErrPermission):
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("artifact: the store %s, or a file in it, may not be read or written: set SD_STORE to a folder of yours: %w", s.dir, err)
+	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("artifact: the store %s cannot be written: set SD_STORE to a folder that you may write: %w", s.dir, err)
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, os.ErrExist):
 		return fmt.Errorf("artifact: a file is in the way of a folder of the store %s: move it away, or set SD_STORE to another folder: %w",

@@ -3,6 +3,7 @@ package backend
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -77,6 +78,11 @@ func Of(engine compute.Backend) *Backend {
 // IsCPU reports whether graphs are compiled by XLA for the CPU; of no backend, nil, it is false.
 func (b *Backend) IsCPU() bool { return b != nil && b.Platform == "cpu" }
 
+// Warn is where Open says, once, that it fell back on pure Go.
+var Warn io.Writer = os.Stderr
+
+var slow sync.Once
+
 var (
 	mu     sync.Mutex
 	opened = map[string]*Backend{}
@@ -113,6 +119,11 @@ func Open(name string) (*Backend, error) {
 		if err == nil {
 			if len(missing) > 0 {
 				b.Why = strings.Join(missing, "; ")
+			}
+			if b.Platform == Go {
+				slow.Do(func() {
+					fmt.Fprintf(Warn, "samediff: computing in pure Go, 10 to 20 times slower than with XLA: %s (`sd doctor` says how to mend that; $%s=go chooses it)\n", b.Why, Env)
+				})
 			}
 			return b, nil
 		}

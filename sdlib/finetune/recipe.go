@@ -1,16 +1,15 @@
 package finetune
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"reflect"
+	"regexp"
 	"strings"
 
+	"samediff/sdlib/internal/disk"
+	"samediff/sdlib/internal/jsontext"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/vit"
 )
@@ -133,16 +132,36 @@ func (r Recipe) settings() optimize.Settings {
 // so that a misspelled one is not taken for its default.
 func ParseRecipe(text []byte) (Recipe, error) {
 	var r Recipe
-	from := json.NewDecoder(bytes.NewReader(text))
-	from.DisallowUnknownFields()
-	if err := from.Decode(&r); err != nil {
+	if err := jsontext.UnmarshalStrict(wholeNumbers(text), &r); err != nil {
 		if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
 			return Recipe{}, fmt.Errorf("finetune: a recipe has no field %s, expected some of %s", field, strings.Join(fields(reflect.TypeFor[Recipe](), ""), ", "))
 		}
 		return Recipe{}, fmt.Errorf("finetune: read a recipe: %w", err)
 	}
-	if _, err := from.Token(); !errors.Is(err, io.EOF) {
-		return Recipe{}, fmt.Errorf("finetune: read a recipe: there is more text behind it, at byte %d", from.InputOffset())
+	return r, nil
+}
+
+// wholeNumber is a number such as 3.0, outside of text, where a recipe has 3.
+var wholeNumber = regexp.MustCompile(`([:\[,\s]-?\d+)\.0+([\s,\]}]|$)`)
+
+// wholeNumbers writes whole numbers without a fraction of zeros, which programs that know only one kind of number write. No text in a
+// recipe has numbers in it.
+func wholeNumbers(text []byte) []byte {
+	for range 2 { // a match takes the comma in front of the next
+		text = wholeNumber.ReplaceAll(text, []byte("$1$2"))
+	}
+	return text
+}
+
+// ReadRecipe reads a recipe from a file of JSON.
+func ReadRecipe(path string) (Recipe, error) {
+	text, err := disk.ReadText(path)
+	if err != nil {
+		return Recipe{}, fmt.Errorf("finetune: %w", err)
+	}
+	r, err := ParseRecipe(text)
+	if err != nil {
+		return Recipe{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return r, nil
 }

@@ -149,7 +149,7 @@ func TestParseRecipe(t *testing.T) {
 		`{"epoch": 3}`:                  {`no field "epoch"`, "epochs", "pipeline.within_pair", "faithful.decay_by_accuracy"},
 		`{"pipeline": {"blocks": [1]}}`: {`no field "blocks"`, "pipeline.within_object"},
 		`{"epochs": "three"}`:           {"epochs"},
-		`{"epochs": 3} {}`:              {"more text", "byte 15"},
+		`{"epochs": 3} {}`:              {"there is more behind"},
 		``:                              {"EOF"},
 	} {
 		_, err := ParseRecipe([]byte(text))

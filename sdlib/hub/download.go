@@ -106,7 +106,8 @@ func (f *fetcher) fetchBlob(ctx context.Context, r remote, blob string, t *tally
 			return f.explain(err)
 		}
 		resumed := info.Size() > 0
-		if err := f.retry(ctx, attempts, func() error { return f.stream(ctx, r, file, t) }); err != nil {
+		reached := info.Size()
+		if err := f.retry(ctx, attempts, func() error { return f.stream(ctx, r, file, t, &reached) }); err != nil {
 			return err
 		}
 		err = check(file, r)
@@ -132,8 +133,9 @@ func (f *fetcher) fetchBlob(ctx context.Context, r remote, blob string, t *tally
 	return nil
 }
 
-// stream appends what is missing of a file.
-func (f *fetcher) stream(ctx context.Context, r remote, file *os.File, t *tally) error {
+// stream appends what is missing of a file. reached is the most that any try has brought: a hub that ignores ranges and breaks off
+// at the same place each time makes no progress.
+func (f *fetcher) stream(ctx context.Context, r remote, file *os.File, t *tally, reached *int64) error {
 	have, err := file.Seek(0, io.SeekEnd)
 	if err != nil {
 		return f.explain(err)
@@ -177,7 +179,8 @@ func (f *fetcher) stream(ctx context.Context, r remote, file *os.File, t *tally)
 	}
 	stalled := time.AfterFunc(answerWithin, cancel)
 	defer stalled.Stop()
-	begin := have
+	begin := *reached
+	defer func() { *reached = max(*reached, have) }()
 	buffer := make([]byte, 1<<18)
 	for {
 		n, readErr := response.Body.Read(buffer)

@@ -256,3 +256,20 @@ func TestTogether(t *testing.T) {
 		t.Errorf("asked for %v, want %v", gets, want)
 	}
 }
+
+// A hub that ignores ranges and breaks off at the same place each time is given up, not asked for ever.
+func TestNoProgress(t *testing.T) {
+	h := newFakeHub(t, tinyModel())
+	for range 4 * attempts {
+		h.nextStore(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Del("Range")
+			h.cut(w, r)
+		})
+	}
+	o := h.options(t)
+	waited := waits(&o)
+	_, err := Fetch(ctx, Repo{Name: model}, []string{"model.safetensors"}, o)
+	if err == nil || !strings.Contains(err.Error(), "cannot be fetched now") || len(*waited) > attempts {
+		t.Errorf("Fetch gave %v after %d waits, want an error after %d", err, len(*waited), attempts)
+	}
+}

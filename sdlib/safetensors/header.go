@@ -117,6 +117,11 @@ func (p parser) object(what string, value func(key string) error) error {
 	if err := p.delim('{', what); err != nil {
 		return err
 	}
+	return p.members(what, value)
+}
+
+// members reads the rest of an object, behind its brace.
+func (p parser) members(what string, value func(key string) error) error {
 	keys := make(map[string]bool)
 	for p.More() {
 		key, err := p.text(what)
@@ -136,7 +141,15 @@ func (p parser) object(what string, value func(key string) error) error {
 
 func (p parser) metadata() (map[string]string, error) {
 	metadata := make(map[string]string)
-	err := p.object(metadataKey, func(key string) (err error) {
+	switch token, err := p.Token(); { // some writers put null where there are none
+	case err != nil:
+		return nil, err
+	case token == nil:
+		return nil, nil
+	case token != json.Delim('{'):
+		return nil, fmt.Errorf("%s holds %v, want {", metadataKey, token)
+	}
+	err := p.members(metadataKey, func(key string) (err error) {
 		metadata[key], err = p.text(metadataKey)
 		return err
 	})

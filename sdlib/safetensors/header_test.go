@@ -134,3 +134,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Some writers put null where there are no metadata.
+func TestNullMetadata(t *testing.T) {
+	metadata, entries, err := parseHeader([]byte(`{"__metadata__":null,"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`), 1)
+	if err != nil || len(metadata) != 0 || len(entries) != 1 {
+		t.Errorf("%v, %v, %v, want one tensor", metadata, entries, err)
+	}
+	for _, bad := range []string{"1", `"a"`, "[]", "true"} {
+		if _, _, err := parseHeader([]byte(`{"__metadata__":`+bad+`}`), 0); err == nil {
+			t.Errorf("metadata %s pass", bad)
+		}
+	}
+}

@@ -8,10 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"samediff/sdlib/internal/disk"
 )
 
 // maxIndex is the most bytes an index may have. That of a model of ten thousand tensors has 1 MB.
@@ -25,7 +26,7 @@ type Index struct {
 
 // ReadIndex reads and checks an index. That the files exist is for Open to find.
 func ReadIndex(path string) (Index, error) {
-	file, err := os.Open(path)
+	file, err := disk.OpenRegular(path)
 	if err != nil {
 		return Index{}, fmt.Errorf("shards: cannot open: %w", err)
 	}
