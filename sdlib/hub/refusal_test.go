@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -73,4 +74,30 @@ func TestRefusals(t *testing.T) {
 	if _, err := Fetch(ctx, Repo{Name: model}, nil, Options{}); err == nil || !strings.Contains(err.Error(), "no file") {
 		t.Errorf("no file at all gave %v", err)
 	}
+}
+
+// The headers of an answer come from whoever answers: an error, or a commit and a hash.
+func FuzzAnnounced(f *testing.F) {
+	f.Add(commit1, `"`+strings.Repeat("0a", 32)+`"`, "1234", 200)
+	f.Add(commit1, `W/"`+strings.Repeat("0a", 20)+`"`, "-1", 302)
+	f.Add("main", "", "99999999999999999999", 200)
+	f.Add("../../etc", `"../../../x"`, "1e3", 200)
+	f.Fuzz(func(t *testing.T, commit, etag, length string, status int) {
+		fetch := &fetcher{repo: Repo{Name: model}}
+		request := httptest.NewRequest(http.MethodHead, "http://hub.test/", nil)
+		answer := &http.Response{StatusCode: status, Request: request, Header: http.Header{}}
+		answer.Header.Set("X-Repo-Commit", commit)
+		answer.Header.Set("ETag", etag)
+		answer.Header.Set("Content-Length", length)
+		r, err := fetch.announced(answer, "config.json")
+		if err != nil {
+			return
+		}
+		if !sha1Hex.MatchString(r.commit) || !sha1Hex.MatchString(r.etag) && !sha256Hex.MatchString(r.etag) || r.size < -1 {
+			t.Errorf("passed: %+v", r)
+		}
+		if strings.ContainsAny(r.etag+r.commit, "/.") {
+			t.Errorf("a name that leads out of the cache: %+v", r)
+		}
+	})
 }

@@ -3,6 +3,8 @@ package stimuli
 import (
 	"encoding/json"
 	"image/color"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -111,5 +113,41 @@ func FuzzConfig(f *testing.F) {
 		}
 		set.Images([]int{0, set.Len() - 1})
 		set.Tokens()
+	})
+}
+
+// FuzzImport reads whatever lies beside an image as a set, exported or of one's own: an error, or a set that draws.
+func FuzzImport(f *testing.F) {
+	dir := f.TempDir()
+	if err := mustOpen(f, Config{Geometry: CourseQuick, Size: 2}).Export(f.Context(), filepath.Join(dir, "set")); err != nil {
+		f.Fatal(err)
+	}
+	var files [3][]byte
+	for i, name := range []string{manifestFile, metadataFile, "000000.png"} {
+		var err error
+		if files[i], err = os.ReadFile(filepath.Join(dir, "set", name)); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add(files[0], files[1])
+	f.Add([]byte{}, []byte(`{"file_name":"000000.png","label":1,"objects":[{"box":[0,0,8,8.0]},{"mask":"000000.png"}]}`))
+	f.Add([]byte(`{"format":"samediff stimuli","version":1,"set":{}}`), files[1])
+	f.Add([]byte(`{"records":-1}`), []byte("\xef\xbb\xbf\n \n"))
+	f.Fuzz(func(t *testing.T, manifest, metadata []byte) {
+		dir := t.TempDir()
+		for name, data := range map[string][]byte{manifestFile: manifest, metadataFile: metadata, "000000.png": files[2], "000001.png": files[2]} {
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set, err := Import(dir)
+		if err != nil {
+			if set, err = ImportFolder(dir, CourseQuick); err != nil {
+				return
+			}
+		}
+		set.Images([]int{0, set.Len() - 1})
+		set.Tokens()
+		set.Labels()
 	})
 }

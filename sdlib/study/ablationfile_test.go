@@ -131,3 +131,26 @@ func TestAblationFilesOfTheCourse(t *testing.T) {
 		}
 	}
 }
+
+// A file of results may come from anywhere: what is read is written as it is, and only once for each model and set.
+func FuzzParseAblation(f *testing.F) {
+	head := strings.Join(ablationColumns, ",") + "\n"
+	f.Add([]byte(head + "course,discrimination,wo+wp,1,train,6400,3200,0.5000,0.4878,0.5122,0f413b7a3b52\n"))
+	f.Add([]byte("\xef\xbb\xbf" + head))
+	f.Add([]byte(head + "paper,rmts,none,18446744073709551615,OOD shape-color,1,1,1.0000,0.2065,1.0000,0f413b7a3b52\n"))
+	f.Add([]byte(head + "\"course\",\"a\nb\"\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		rows, err := parseAblation(text)
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		if err := WriteAblation(&out, rows); err != nil {
+			t.Fatal(err)
+		}
+		again, err := parseAblation(out.Bytes())
+		if err != nil || !reflect.DeepEqual(rows, again) {
+			t.Errorf("%q is read as %v, and written and read again as %v, %v", text, rows, again, err)
+		}
+	})
+}
