@@ -64,7 +64,7 @@ func (a *app) findModel(ctx context.Context, name string, want *head) (*subject,
 			return nil, fmt.Errorf("%s is a file: expected a folder with config.json and weights, or an ONNX file", name)
 		case err == nil:
 			if _, err := os.Stat(filepath.Join(name, "config.json")); err != nil {
-				return nil, fmt.Errorf("the folder %s holds no model: %w", name, err)
+				return nil, fmt.Errorf("the folder %s holds no model: expected a folder with config.json and weights (%w)", name, err)
 			}
 			return (&subject{source: "folder", dir: name}).load(want)
 		case looksLikePath(name):
@@ -162,6 +162,9 @@ func (a *app) checkpoint(ctx context.Context, c vit.Checkpoint, want *head) (*su
 
 // load reads the subject's folder.
 func (s *subject) load(want *head) (_ *subject, err error) {
+	if err := study.CheckSeal(s.dir); err != nil {
+		return nil, err
+	}
 	bases := study.Bases(hub.Options{})
 	if want != nil {
 		s.Model, err = delta.LoadBackbone(s.dir, want.classes, want.seed, 0, bases)

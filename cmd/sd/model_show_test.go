@@ -17,7 +17,7 @@ func TestModelShow(t *testing.T) {
 	for _, part := range []string{
 		"family         dinov2_with_registers (Dinov2WithRegistersForImageClassification of transformers)",
 		"24 x 24 pixels", "mean [0.485 0.456 0.406], std [0.229 0.224 0.225]", "a grid of 3 x 3", "13: 9 patches, in front CLS, 3 registers",
-		"learned on a grid of 4 x 4", "2, of 3 heads of 8 components and an MLP of 48 with gelu; LayerScale", "2 classes, reads CLS, mean patch",
+		"learned on a grid of 4 x 4", "2, of 3 heads of 8 components and an MLP of 48 with gelu; LayerScale", "2 classes (different, same), reads CLS, mean patch",
 		"layer.{0..1}.mlp.fc1.weight", "2 x [48, 24]",
 	} {
 		if !strings.Contains(out, part) {

@@ -143,7 +143,7 @@ func TestModelTraceFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(photos, "e.png"), []byte("no image"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	sd(args...).want(t, exitFailure).says(t, "e.png", "no PNG or JPEG image")
+	sd(args...).want(t, exitFailure).says(t, "e.png", "no PNG, JPEG or WebP image")
 }
 
 func TestModelTraceRefuses(t *testing.T) {
@@ -163,7 +163,7 @@ func TestModelTraceRefuses(t *testing.T) {
 		{exitFailure, "--tensor " + golden + " --nodes block02/attn/weights -o " + to, `no node "block02/attn/weights": --list prints`},
 		{exitFailure, "--tensor " + filepath.Join(testdata, "clip", "golden.safetensors") + " -o " + to, "expected U8 [n, 18, 18, 3]"},
 		{exitFailure, "--tensor " + filepath.Join(model, "model.safetensors") + " -o " + to, "none is called images"},
-		{exitFailure, "--images " + empty + " -o " + to, "has no PNG or JPEG images"},
+		{exitFailure, "--images " + empty + " -o " + to, "has no PNG, JPEG or WebP images"},
 		{exitFailure, "--images nowhere -o " + to, "nowhere"},
 		{exitFailure, "--tensor " + golden + " --quiet -o " + filepath.Join(empty, "no", "folder"), "cannot write"},
 	} {

@@ -33,7 +33,7 @@ type Model struct {
 // Load returns the model in a folder, as [delta.Load] reads it: whole, or packed as a difference
 // to a base that [Bases] finds. A folder whose metrics.json is about other files is an error.
 func (l *Lab) Load(dir string) (*Model, error) {
-	if err := checkSeal(dir); err != nil {
+	if err := CheckSeal(dir); err != nil {
 		return nil, err
 	}
 	m, err := delta.Load(dir, Bases(l.options.Hub))

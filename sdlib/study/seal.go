@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"syscall"
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/internal/disk"
@@ -84,11 +85,11 @@ func readMetrics(dir string) (*Metrics, error) {
 	return m, nil
 }
 
-// checkSeal returns an error if the folder of a model has a metrics.json that is about other files than those that are there. Files
-// that are missing are no error: some models come without their weights.
-func checkSeal(dir string) error {
+// CheckSeal returns an error if the folder of a model has a metrics.json that is about other files than those that are there. Files
+// that are missing are no error: some models come without their weights. Nor is a path that is no folder.
+func CheckSeal(dir string) error {
 	m, err := readMetrics(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
 	if err != nil {

@@ -79,13 +79,13 @@ func TestSealOfAnother(t *testing.T) {
 	if err := os.WriteFile(path, weights, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkSeal(dir); err == nil || !strings.Contains(err.Error(), path) {
+	if err := CheckSeal(dir); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("error %v, want one that names the weights", err)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkSeal(dir); err != nil {
+	if err := CheckSeal(dir); err != nil {
 		t.Error(err)
 	}
 }
@@ -111,7 +111,7 @@ func TestSealsOfTheCourse(t *testing.T) {
 				t.Log(m.write(dir))
 			}
 		}
-		if err := checkSeal(dir); err != nil {
+		if err := CheckSeal(dir); err != nil {
 			t.Error(err)
 		}
 	}
