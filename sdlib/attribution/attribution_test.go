@@ -325,7 +325,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{contributions(m, []int{}), "no images to look at"},
 		{contributions(m, []int{0, 24}), "no image 24 in a set of 24"},
-		{contributions(&three, []int{0}), "a model with 3 classes, expected 2"},
+		{contributions(&three, []int{0}), "the model has 3 classes, expected 2"},
 		{contributions(&other, []int{0}), "give both the same geometry"},
 		{contributions(large, []int{3}), "image 3 gives"},
 		{lens(m, []int{-1}), "no image -1"},

@@ -227,7 +227,7 @@ func TestLoadBackbone(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{ // Load takes whole classifiers only, and says what does
-		"clip-whole": "LoadBackbone reads the rest", "mae": "no head for an answer (classifier); it has the decoder of its pretraining",
+		"clip-whole": "LoadBackbone reads the rest", "mae": "without a head for an answer (classifier); it has the decoder of its pretraining",
 	} {
 		if _, err := Load("testdata/" + name); !errors.Is(err, ErrNoHead) || !strings.Contains(err.Error(), want) {
 			t.Errorf("Load of %s: error %v, expected %q", name, err, want)

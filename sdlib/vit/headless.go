@@ -9,7 +9,7 @@ import (
 
 // ErrNoHead is why [Load] fails for weights that are sound and lack a head which this package computes: [LoadBackbone] puts a new one
 // on them. A head that is damaged or of another shape is another error.
-var ErrNoHead = errors.New("no head for an answer")
+var ErrNoHead = errors.New("without a head for an answer")
 
 // headless returns an error, ErrNoHead, where a file has nothing of the family's head, and says what it has instead.
 func (c Config) headless(file weightFile, path string) error {
@@ -36,5 +36,5 @@ func (c Config) headless(file weightFile, path string) error {
 			instead = other.text
 		}
 	}
-	return fmt.Errorf("vit: %s is a backbone: it has %w (%s)%s: LoadBackbone puts a new head on it", path, ErrNoHead, n.head, instead)
+	return fmt.Errorf("vit: %s is a backbone, %w (%s)%s: LoadBackbone puts a new head on it", path, ErrNoHead, n.head, instead)
 }

@@ -137,7 +137,7 @@ func load(file weightFile, path string, c Config, newHead *uint64) (*Model, erro
 	}
 	hint, n := "", len(bad)
 	if n == pretraining {
-		return nil, fmt.Errorf("vit: %s holds more than a %s (%s): it is read as a backbone, with %w that is asked for: LoadBackbone reads the rest and puts a new head on it",
+		return nil, fmt.Errorf("vit: %s holds more than a %s (%s): a backbone, %w of that class: LoadBackbone reads the rest and puts a new head on it",
 			path, c.Family.Traits().Class, leftNames(more), ErrNoHead)
 	}
 	if pretraining > 0 {

@@ -207,7 +207,7 @@ func (x *exported) read(path string, said sayings, o ONNX) (c Config, err error)
 	}
 	switch {
 	case e.Head == nil:
-		x.backbone = fmt.Errorf("vit: %s is a backbone, without a head for an answer: LoadBackbone puts one on it", path)
+		x.backbone = fmt.Errorf("vit: %s is a backbone: LoadBackbone puts a head on it", path)
 	case e.Reads != encoder.Readout(f.Readout) || f.HeadBias != (e.Head.B.Shape != nil):
 		x.backbone = fmt.Errorf("vit: the head in %s reads %s (bias: %v), that of family %s reads %s (bias: %v): LoadBackbone puts such a one on it",
 			path, e.Reads, e.Head.B.Shape != nil, c.Family, f.Readout, f.HeadBias)
