@@ -5,17 +5,20 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// The scores of an image, in the order of summarize.
+// The scores of an image, in the order of summarize: the five of [Measures] over all objects, over those of the first pair
+// (in RMTS the sample), over those of the second (the display), and then the shares.
 const (
 	local = iota
 	within
 	pair
 	ground
 	between
-	firstPair   // pair, over the first pair's objects alone: the original code's
-	firstGround // background, likewise
-	shares      // the first of the shares, one for each place
-	measures    = shares + places
+	perGroup // their number
+
+	firstPair  = perGroup     // where the first pair's begin
+	secondPair = 2 * perGroup // and the second's
+	shares     = 3 * perGroup // and the shares, one for each place
+	measures   = shares + places
 )
 
 // reducer turns attention weights into scores, inside a graph.
@@ -46,22 +49,24 @@ func at(x *Node, i int) *Node { return Squeeze(SliceAxis(x, -1, AxisElem(i)), -1
 // summarize takes the masses of all blocks, [L, B, H, O, X], and returns the measures of
 // each image: float64 [B, measures, L, H].
 func (r reducer) summarize(mass *Node) *Node {
-	to := func(place int) *Node { return at(mass, place) }                   // [L, B, H, O]
-	objects := func(x *Node) *Node { return ExpandAxes(x, 0, 2) }            // [B, O] as [1, B, 1, O]
-	first := objects(Squeeze(Slice(r.members, AxisRange(), AxisElem(0)), 1)) // the objects of the first pair
-	exists := objects(r.exists)
-	most := func(x *Node) *Node { return ReduceMax(x, -1) } // over objects; those that an image lacks have mass 0
+	to := func(place int) *Node { return at(mass, place) } // [L, B, H, O]
+	elsewhere := Add(Add(to(partner), to(others)), to(background))
+	perPair := r.pairMeans(to(others)) // [L, B, H, pairs]
 
-	values := make([]*Node, measures) // [L, B, H] each
-	values[local] = most(Add(Add(to(partner), to(others)), to(background)))
-	values[within] = ReduceMin(Add(to(own), OneMinus(exists)), -1)
-	values[pair] = most(to(partner))
-	values[ground] = most(to(background))
-	values[between] = most(r.pairMeans(to(others)))
-	values[firstPair] = most(Mul(to(partner), first))
-	values[firstGround] = most(Mul(to(background), first))
+	values := make([]*Node, measures)                   // [L, B, H] each
+	group := func(first int, members, fromPair *Node) { // members [B, O] are 1 for the objects of a group
+		in := ExpandAxes(members, 0, 2)                                                // [1, B, 1, O]
+		most := func(x *Node) *Node { return ReduceMax(Mul(x, in), -1) }               // those outside have mass 0
+		values[first+local], values[first+pair] = most(elsewhere), most(to(partner))   // [L, B, H]
+		values[first+ground], values[first+between] = most(to(background)), fromPair   //
+		values[first+within] = MinScalar(ReduceMin(Add(to(own), OneMinus(in)), -1), 1) // those outside have at least 1
+	}
+	group(0, r.exists, ReduceMax(perPair, -1))
+	for p := range pairs {
+		group((1+p)*perGroup, Squeeze(Slice(r.members, AxisRange(), AxisElem(p)), 1), at(perPair, p))
+	}
 	for x := range places {
-		values[shares+x] = Div(ReduceSum(to(x), -1), ReduceSum(exists, -1))
+		values[shares+x] = Div(ReduceSum(to(x), -1), ExpandAxes(ReduceSum(r.exists, -1), 0, 2))
 	}
 	images := TransposeAllAxes(Stack(values, 0), 2, 0, 1, 3) // [B, measures, L, H]
 	return ConvertDType(images, dtypes.Float64)

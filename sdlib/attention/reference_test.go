@@ -46,10 +46,20 @@ func mass(A [][]float64, rows tokens, to func(token int) bool) float64 {
 // plain returns the measures of one head on one image of so many patches, in the order of summarize.
 func plain(A [][]float64, s stimuli.Stimulus, patches int) []float64 {
 	v := make([]float64, measures)
-	v[within] = 1
+	for _, group := range []int{0, firstPair, secondPair} {
+		v[group+within] = 1
+	}
 	front := len(A) - patches
 	anyObject := tokensOf(front, s.Objects...)
-	inFirst := func(i int) bool { return i == s.Pairs[0].First || i == s.Pairs[0].Second }
+	groups := func(i int) []int { // where the measures begin that object i counts in
+		begin := []int{0}
+		for p, pair := range s.Pairs[:min(2, len(s.Pairs))] {
+			if i == pair.First || i == pair.Second {
+				begin = append(begin, []int{firstPair, secondPair}[p])
+			}
+		}
+		return begin
+	}
 	toOthers := make([]float64, len(s.Objects))
 	for i, o := range s.Objects {
 		mine := tokensOf(front, o)
@@ -68,20 +78,20 @@ func plain(A [][]float64, s stimuli.Stimulus, patches int) []float64 {
 		toGround := mass(A, mine, func(k int) bool { return k >= front && !anyObject[k] })
 		toElsewhere := mass(A, mine, func(k int) bool { return k >= front && !mine[k] })
 
-		v[local] = max(v[local], toElsewhere)
-		v[within] = min(v[within], toOwn)
-		v[pair] = max(v[pair], toPartner)
-		v[ground] = max(v[ground], toGround)
-		if inFirst(i) {
-			v[firstPair] = max(v[firstPair], toPartner)
-			v[firstGround] = max(v[firstGround], toGround)
+		for _, group := range groups(i) {
+			v[group+local] = max(v[group+local], toElsewhere)
+			v[group+within] = min(v[group+within], toOwn)
+			v[group+pair] = max(v[group+pair], toPartner)
+			v[group+ground] = max(v[group+ground], toGround)
 		}
 		for x, share := range []float64{toFront, toOwn, toPartner, toOthers[i], toGround} {
 			v[shares+x] += share / float64(len(s.Objects))
 		}
 	}
-	for _, p := range s.Pairs[:min(2, len(s.Pairs))] {
-		v[between] = max(v[between], (toOthers[p.First]+toOthers[p.Second])/2)
+	for i, p := range s.Pairs[:min(2, len(s.Pairs))] {
+		mean := (toOthers[p.First] + toOthers[p.Second]) / 2
+		v[[]int{firstPair, secondPair}[i]+between] = mean
+		v[between] = max(v[between], mean)
 	}
 	return v
 }
@@ -115,7 +125,7 @@ func attentionOf(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.S
 func plainScores(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, images []int) *Scores {
 	t.Helper()
 	L, H := m.Config.Blocks, m.Config.Heads
-	sums := make([]float64, measures*L*H)
+	p := newPerImage(m.Config, set, images)
 	blocks, T := attentionOf(t, be, m, set, images)
 	for l, flat := range blocks {
 		for i, image := range images {
@@ -127,12 +137,12 @@ func plainScores(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.S
 					}
 				}
 				for x, v := range plain(A, set.Stimulus(image), set.Geometry().Patches()) {
-					sums[(x*L+l)*H+h] += v
+					p.values[((i*measures+x)*L+l)*H+h] = v
 				}
 			}
 		}
 	}
-	s, err := newScores(m.Config, set.Config().Task, sums, len(images))
+	s, err := p.Scores(Resamples, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,13 +204,27 @@ func open(t *testing.T, c stimuli.Config) *stimuli.Set {
 
 // matrices lists all matrices of some scores with their names.
 func matrices(s *Scores) map[string][][]float64 {
-	return map[string][][]float64{
-		"local": s.Local, "within": s.Within, "pair": s.Pair, "background": s.Background, "between": s.Between,
-		"original local": s.Original.Local, "original within": s.Original.Within, "original pair": s.Original.Pair,
-		"original background": s.Original.Background, "original between": s.Original.Between,
+	all := map[string][][]float64{
 		"share cls": s.Shares.CLS, "share own": s.Shares.Own, "share partner": s.Shares.Partner,
 		"share others": s.Shares.Others, "share background": s.Shares.Background,
 	}
+	add := func(name string, m Measures) {
+		for i, field := range m.fields() {
+			all[name+" "+measureNames[i]] = *field
+		}
+	}
+	add("original", s.Original)
+	add("", s.Measures)
+	for name, p := range map[string]*Part{"same": s.Same, "different": s.Different, "sample": s.Sample, "display": s.Display} {
+		if p != nil {
+			add(name, p.Measures)
+			add(name+", low", p.Interval.Low)
+			add(name+", high", p.Interval.High)
+		}
+	}
+	add("low", s.Interval.Low)
+	add("high", s.Interval.High)
+	return all
 }
 
 // compare fails where two scores differ by more than tolerance.
@@ -280,13 +304,17 @@ func TestPatternByHand(t *testing.T) {
 		}
 		got := tensors.MustCopyFlatData[float64](out)
 		want := []float64{
-			local:       .8, // object 2: 1 - .2
-			within:      .2,
-			pair:        .5,
-			ground:      .3,
-			between:     0,
-			firstPair:   .5,
-			firstGround: .3,
+			local:               .8, // object 2: 1 - .2
+			within:              .2,
+			pair:                .5,
+			ground:              .3,
+			between:             0,
+			firstPair + local:   .8, // of the only pair
+			firstPair + within:  .2,
+			firstPair + pair:    .5,
+			firstPair + ground:  .3,
+			firstPair + between: 0,
+			secondPair + within: 1, // of no objects
 
 			shares + cls:        .05,
 			shares + own:        .4,

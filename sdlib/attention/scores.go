@@ -17,11 +17,33 @@ type Scores struct {
 
 	// Measures are the scores as the paper defines them, with Within measured directly.
 	Measures
+	Interval Interval `json:"interval"` // of Measures
+
+	// Same and Different are the scores of images with that label alone; nil where there are none.
+	Same      *Part `json:"same,omitempty"`
+	Different *Part `json:"different,omitempty"`
+	// Sample and Display are those of the objects of one of RMTS's pairs alone, with Between
+	// from this pair to the other; nil in discrimination.
+	Sample  *Part `json:"sample,omitempty"`
+	Display *Part `json:"display,omitempty"`
+
 	// Original are the scores as the paper's released code computes them (D14).
 	Original Measures `json:"original"`
-	// Shares tell where the objects' attention goes, on average.
+	// Shares say where the objects' attention goes, on average.
 	Shares Shares `json:"shares"`
+
+	Bootstrap Bootstrap `json:"bootstrap"`
 }
+
+// A Part is the scores over a part of the images or of their objects.
+type Part struct {
+	Images int `json:"images"` // number of images averaged over
+	Measures
+	Interval Interval `json:"interval"`
+}
+
+// All returns the scores over all images and objects in the form of a part.
+func (s *Scores) All() Part { return Part{s.Images, s.Measures, s.Interval} }
 
 // Measures are the five scores of every head, [L][H] each, defined in the package's
 // documentation (paper, section 3).
@@ -32,6 +54,14 @@ type Measures struct {
 	Background [][]float64 `json:"background"`        // to patches of no object
 	Between    [][]float64 `json:"between,omitempty"` // from one pair to the other; RMTS only, else nil
 }
+
+// fields lists the measures, in the order of the constants local to between.
+func (m *Measures) fields() []*[][]float64 {
+	return []*[][]float64{&m.Local, &m.Within, &m.Pair, &m.Background, &m.Between}
+}
+
+// measureNames are theirs, as in JSON.
+var measureNames = []string{"local", "within", "pair", "background", "between"}
 
 // Shares are mean masses over all objects and images, [L][H] each. For every head the
 // five add up to 1.
@@ -48,17 +78,40 @@ type Line struct {
 	Name   string    // "within object", "within pair", "background", "between pairs"
 	Values []float64 // [L], the largest of the block's H heads
 	Heads  []int     // [L], that head
+	// Low and High bound the bootstrap interval of each value, see [Interval]; nil for the
+	// lines of [Measures], which have none.
+	Low, High []float64
 }
+
+// The lines, in their order, and the measures that they are of.
+var (
+	lineNames    = []string{"within object", "within pair", "background", "between pairs"}
+	lineMeasures = []int{within, pair, ground, between}
+)
 
 // Lines returns the lines of Figure 2: within object, within pair, background, and in
 // RMTS between pairs.
 func (m Measures) Lines() []Line {
-	lines := []Line{newLine("within object", m.Within), newLine("within pair", m.Pair), newLine("background", m.Background)}
-	if m.Between != nil {
-		lines = append(lines, newLine("between pairs", m.Between))
+	var lines []Line
+	for i, measure := range lineMeasures {
+		if values := *m.fields()[measure]; values != nil || measure != between {
+			lines = append(lines, newLine(lineNames[i], values))
+		}
 	}
 	return lines
 }
+
+// Lines returns the lines of Figure 2 with their intervals.
+func (p Part) Lines() []Line {
+	lines := p.Measures.Lines()
+	for i := range min(len(lines), len(p.Interval.LineLow), len(p.Interval.LineHigh)) {
+		lines[i].Low, lines[i].High = p.Interval.LineLow[i], p.Interval.LineHigh[i]
+	}
+	return lines
+}
+
+// Lines returns the lines of Figure 2 with their intervals.
+func (s *Scores) Lines() []Line { return s.All().Lines() }
 
 func newLine(name string, measure [][]float64) Line {
 	line := Line{Name: name}
