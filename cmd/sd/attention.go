@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +17,8 @@ import (
 func (a *app) attentionCommand() *cobra.Command {
 	var asJSON bool
 	var count int
-	var to, folder string
+	var to, folder, csv string
+	var parts bool
 	var view viewing
 	cmd := &cobra.Command{
 		Use:   "attention MODEL",
@@ -32,12 +35,15 @@ it is compared with, and go to the background.
 a set that sd stimuli export wrote, or images with a metadata.jsonl that says where the
 objects are (docs/formats.md).
 
-The table names the most local and the most global heads; the figure shows all of them,
-as Figure 2 of the paper does. --html writes a page to explore instead of the figure: where
+The table names the most local and the most global heads, with 95 % intervals over the
+images (bootstrap); the figure shows all of them, as Figure 2 of the paper does, and --parts
+same and different images apart, and in RMTS the sample and the display pair. --csv writes
+all of that with n and intervals. --html writes a page to explore instead of the figure: where
 every head looks on some images, from any patch or object. The page is one file that needs
 no network; of a ViT-B it shows 8 images in 5 MB.`,
 		Example: `  sd attention quick
   sd attention 3fa2 --heads 10 -o heads.pdf
+  sd attention quick --parts --csv heads.csv
   sd attention quick --json | jq .local
   sd attention quick --html heads.html --images 16`,
 		Args: arguments(cobra.ExactArgs(1)),
@@ -73,7 +79,13 @@ no network; of a ViT-B it shows 8 images in 5 MB.`,
 			if err != nil {
 				return err
 			}
+			if csv != "" {
+				if err := saveScores(s, csv); err != nil {
+					return err
+				}
+			}
 			if asJSON {
+				s.Bootstrap.Maxima = nil // the resamples are no use to others
 				err = a.printJSON(s)
 			} else {
 				err = a.printTable(extremes(s, count))
@@ -82,6 +94,9 @@ no network; of a ViT-B it shows 8 images in 5 MB.`,
 				return err
 			}
 			f, err := paper.Figure2(s, args[0])
+			if parts {
+				f, err = paper.PartFigure(s, args[0], 0)
+			}
 			if err != nil {
 				return err
 			}
@@ -95,6 +110,8 @@ no network; of a ViT-B it shows 8 images in 5 MB.`,
 	addSet(cmd, &folder)
 	cmd.Flags().IntVar(&count, "heads", 3, "number of heads to list at either end")
 	cmd.Flags().StringVarP(&to, "output", "o", "heads.png", "file for the figure (with --json or --html: none unless given)")
+	cmd.Flags().BoolVar(&parts, "parts", false, "draw same and different images, and in RMTS both pairs, apart")
+	cmd.Flags().StringVar(&csv, "csv", "", "file for all scores, with n and 95 % intervals")
 	view.add(cmd)
 	return cmd
 }
@@ -111,13 +128,30 @@ func heads(ctx context.Context, lab *study.Lab, m *study.Model, folder string) (
 	return study.HeadScores.Of(ctx, lab, m, set, study.HeadSample{})
 }
 
+// saveScores writes scores to a CSV file.
+func saveScores(s *attention.Scores, path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.CSV(f), f.Close())
+}
+
 // extremes sets out a model's most local heads, then its most global ones.
 func extremes(s *attention.Scores, count int) figure.Table {
-	t := figure.Table{Columns: []string{"", "head", "score", "within object", "within pair", "background"}}
+	t := figure.Table{Columns: []string{"", "head", "score", "95 %", "within object", "within pair", "background"}}
+	if s.Between != nil {
+		t.Columns = append(t.Columns, "between pairs")
+	}
 	order := attention.Highest(s.Local)
 	count = min(count, len(order))
 	add := func(name string, h attention.Head) {
-		t.Add(name, h, h.Of(s.Local), h.Of(s.Within), h.Of(s.Pair), h.Of(s.Background))
+		interval := fmt.Sprintf("%.3f–%.3f", h.Of(s.Interval.Low.Local), h.Of(s.Interval.High.Local))
+		cells := []any{name, h, h.Of(s.Local), interval, h.Of(s.Within), h.Of(s.Pair), h.Of(s.Background)}
+		if s.Between != nil {
+			cells = append(cells, h.Of(s.Between))
+		}
+		t.Add(cells...)
 	}
 	for i := range count {
 		add("local", order[len(order)-1-i])

@@ -30,6 +30,18 @@ func testAttentionTrained(t *testing.T, store string, m trained) {
 		t.Error("--json wrote a figure that nobody asked for")
 	}
 
+	table := filepath.Join(t.TempDir(), "heads.csv")
+	sd("attention", m.ID.Short(), "--json", "--csv", table, "--store", store).want(t, exitOK)
+	text, err := os.ReadFile(table)
+	if lines := strings.Split(string(text), "\n"); err != nil || lines[0] != "task,part,measure,block,head,n,value,low,high" ||
+		len(lines) != 2+3*(4*4*3+3*4) || !strings.HasPrefix(lines[1], "discrimination,all,local,0,0,500,") {
+		t.Errorf("the scores in CSV (%v) are %d lines, beginning with %q", err, len(lines), lines[:min(2, len(lines))])
+	}
+	sd("attention", m.ID.Short(), "--parts", "-o", table+".svg", "--store", store).want(t, exitOK)
+	if text, err := os.ReadFile(table + ".svg"); err != nil || bytes.Equal(text, drawn) {
+		t.Errorf("the figure of all parts (%v) is that of the whole", err)
+	}
+
 	again := filepath.Join(t.TempDir(), "figure2.svg")
 	r = sd("figure", "2", "--model", m.ID.Short(), "-o", again, "--store", store).want(t, exitOK)
 	if text, err := os.ReadFile(again); err != nil || !bytes.Equal(text, drawn) || r.errors != "" {

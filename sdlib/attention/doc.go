@@ -35,6 +35,20 @@
 // the object whose attention is most global, and where a head ignores CLS,
 // Within = 1 - Local, which is how the paper defines it.
 //
+// # Parts, intervals, stages
+//
+// [Scores.Same] and [Scores.Different] are averaged over the images with that answer. In RMTS
+// [Scores.Sample] and [Scores.Display] look from the objects of one pair alone; there Between
+// is what goes from this pair to the other.
+//
+// Every score has an interval: the images are drawn anew with replacement, 1,000 times
+// ([Bootstrap], [Resamples]). The largest head of a block has one too. [Scores.Stages] finds the block
+// where each line peaks, in the scores and in each resample: how sure is it that the model looks
+// within objects before it looks between them? [PerImage] has the scores of each image for
+// statistics of one's own.
+//
+// The intervals say what other images would change. They do not say what another training would.
+//
 // # What the paper's code computes
 //
 // The released code differs from the paper's text (docs/paper.md, D14), and

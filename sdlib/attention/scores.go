@@ -45,6 +45,26 @@ type Part struct {
 // All returns the scores over all images and objects in the form of a part.
 func (s *Scores) All() Part { return Part{s.Images, s.Measures, s.Interval} }
 
+// A NamedPart is a part with a name.
+type NamedPart struct {
+	Name string // "all", "same", "different", "sample pair", "display pair"
+	Part
+}
+
+// Parts lists all parts of the scores that there are, the whole first.
+func (s *Scores) Parts() []NamedPart {
+	parts := []NamedPart{{"all", s.All()}}
+	for _, p := range []struct {
+		name string
+		part *Part
+	}{{"same", s.Same}, {"different", s.Different}, {"sample pair", s.Sample}, {"display pair", s.Display}} {
+		if p.part != nil {
+			parts = append(parts, NamedPart{p.name, *p.part})
+		}
+	}
+	return parts
+}
+
 // Measures are the five scores of every head, [L][H] each, defined in the package's
 // documentation (paper, section 3).
 type Measures struct {

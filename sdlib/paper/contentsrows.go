@@ -147,7 +147,7 @@ func heads(number, title, where string, peakFrom int, models map[study.Scale][]s
 			if err != nil {
 				return Drawing{}, err
 			}
-			panels = append(panels, HeadPanel{Title: s.Name, Scores: scores.Measures, PeakFrom: peakFrom})
+			panels = append(panels, headPanel(s.Name, scores.All(), peakFrom))
 		}
 		f, err := HeadFigure(panels...)
 		return Drawing{Figure: f}, err

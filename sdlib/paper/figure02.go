@@ -2,6 +2,7 @@ package paper
 
 import (
 	"errors"
+	"fmt"
 	"image/color"
 
 	"samediff/sdlib/attention"
@@ -11,22 +12,43 @@ import (
 // Figure2 shows where a model's heads look (paper, Figure 2): on the left how global
 // each head is, heads by blocks, 0 (blue) local to 1 (red) global; on the right
 // the strongest head of each block for attention within the object, within the pair, to
-// the background and between the pairs (RMTS), with stars at the peaks. In a model that
-// works in two stages, attention within the object peaks before that within the pair.
+// the background and between the pairs (RMTS), with stars at the peaks and 95 % intervals
+// over the images as bands. In a model that works in
+// two stages, attention within the object peaks before that within the pair.
 func Figure2(s *attention.Scores, title string) (*figure.Figure, error) {
 	if s == nil {
 		return nil, errors.New("paper: Figure 2 was given no scores: expected those of attention.Analyze")
 	}
-	return HeadFigure(HeadPanel{Title: title, Scores: s.Measures})
+	return HeadFigure(headPanel(title, s.All(), 0))
+}
+
+// PartFigure shows a model's heads on all images, on same and on different images, and in
+// RMTS from the objects of the sample and of the display pair alone, one below the other.
+func PartFigure(s *attention.Scores, title string, peakFrom int) (*figure.Figure, error) {
+	if s == nil {
+		return nil, errors.New("paper: a figure of heads was given no scores: expected those of attention.Analyze")
+	}
+	var panels []HeadPanel
+	for _, p := range s.Parts() {
+		panels = append(panels, headPanel(fmt.Sprintf("%s: %s (%d images)", title, p.Name, p.Images), p.Part, peakFrom))
+	}
+	return HeadFigure(panels...)
 }
 
 // A HeadPanel is one model in a [HeadFigure].
 type HeadPanel struct {
 	Title  string
 	Scores attention.Measures // Scores.Measures, or Scores.Original for the released code's (D14)
+	// Interval is drawn as bands about the lines; the zero value is none.
+	Interval attention.Interval
 	// PeakFrom leaves the blocks before it out when stars are given: 1 for DINOv2,
 	// whose block 0 spikes (paper, Figure 15), else 0.
 	PeakFrom int
+}
+
+// headPanel is a panel with intervals.
+func headPanel(title string, p attention.Part, peakFrom int) HeadPanel {
+	return HeadPanel{Title: title, Scores: p.Measures, Interval: p.Interval, PeakFrom: peakFrom}
 }
 
 // HeadFigure shows the heads of one or several models, one below the other (paper,
@@ -60,8 +82,8 @@ func (p HeadPanel) figure() *figure.Figure {
 		Title: "Strongest head of each block", XLabel: "block", YLabel: "share of attention",
 		YMax: 1,
 	}
-	for _, line := range p.Scores.Lines() {
-		series := figure.Series{Name: line.Name, Values: line.Values, Color: lineColors[line.Name]}
+	for _, line := range (attention.Part{Measures: p.Scores, Interval: p.Interval}).Lines() {
+		series := figure.Series{Name: line.Name, Values: line.Values, Lo: line.Low, Hi: line.High, Color: lineColors[line.Name]}
 		if peak := line.Peak(p.PeakFrom); peak >= 0 {
 			series.Stars = []int{peak}
 		}

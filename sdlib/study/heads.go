@@ -18,7 +18,7 @@ var PaperSample = HeadSample{PerClass: 250, Seed: 1}
 
 // HeadScores is where every head looks, on a sample of a set's images.
 var HeadScores = Analysis[HeadSample, *attention.Scores]{
-	Name: "heads", Version: 2,
+	Name: "heads", Version: 3,
 	Compute: func(ctx context.Context, on On, s HeadSample) (*attention.Scores, error) {
 		var images []int // all
 		if s.PerClass != 0 {
