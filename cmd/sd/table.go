@@ -30,10 +30,17 @@ Such a table takes one to two hours on two CPU cores. What was trained stays in 
 so an interrupted table goes on where it stopped, and the tables share their rows. Rows
 that the file of --csv has already are taken from it, and all of its rows stay in it.
 
+Two tables have names. Table stages says in which block the attention within objects,
+within pairs, between pairs and to the background is strongest (section 3), and how many
+of the bootstrap resamples of the images agree; table statements compares that with what
+the paper says of CLIP and DINOv2.
+
 --trained shows what is there without training more; sd plan tells what that would take.`,
 		Example: `  sd table 1 --csv table1.csv
   sd table 3
-  sd table 8 --trained`,
+  sd table 8 --trained
+  sd table stages --model quick,course --csv stages.csv
+  sd table statements --model clip-b16-112`,
 		ValidArgs: numbers,
 		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), oneOf("table", numbers))),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,10 +48,8 @@ that the file of --csv has already are taken from it, and all of its rows stay i
 			if err != nil {
 				return err
 			}
-			if to != "" && item.Models != nil {
-				return misuse(cmd, "--csv is for tables 1, 7 and 8")
-			}
-			if _, err := os.Stat(to); to != "" && err == nil {
+			losses := item.Models == nil
+			if _, err := os.Stat(to); losses && to != "" && err == nil {
 				if f.Known, err = study.ReadAblation(to); err != nil {
 					return err
 				}
@@ -53,16 +58,20 @@ that the file of --csv has already are taken from it, and all of its rows stay i
 			if err != nil {
 				return err
 			}
-			if to != "" {
-				if err := study.SaveAblation(to, drawing.Losses); err != nil {
-					return err
-				}
+			switch {
+			case to != "" && losses:
+				err = study.SaveAblation(to, drawing.Losses)
+			case to != "":
+				err = drawing.Table.Save(to)
+			}
+			if err != nil {
+				return err
 			}
 			return a.printTable(*drawing.Table)
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.Trained, "trained", false, "only the models that the store has")
-	cmd.Flags().StringVar(&to, "csv", "", "file to go on with, of tables 1, 7 and 8: a line for each model and set, with n and a 95 % interval")
+	cmd.Flags().StringVar(&to, "csv", "", "file for the table; for tables 1, 7 and 8 also to go on with: a line for each model and set, with n and a 95 % interval")
 	return cmd
 }

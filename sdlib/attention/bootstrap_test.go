@@ -142,7 +142,7 @@ func TestStages(t *testing.T) {
 		agree  float64
 		lo, hi int
 	}{
-		"within": {s.Within, 1, 1, 1, 1}, "pair": {s.Pair, 1, .5, 1, 2}, "background": {s.Background, 4, 1, 4, 4}, "onset": {s.Onset, 2, 1, 2, 2},
+		"within": {s.Within, 1, 1, 1, 1}, "pair": {s.Pair, 1, .5, 1, 2}, "background": {s.Background, 4, 1, 4, 4}, "rise": {s.Rise, 1, 1, 1, 1}, "onset": {s.Onset, 2, 1, 2, 2},
 		"between": {s.Between, 4, 1, 4, 4}, "distance": {s.Distance, 0, .5, 0, 1}, "distance of between": {s.BetweenDistance, 3, .5, 2, 3},
 	} {
 		// Equal sums fall to the first block: that adds half of their probability, about .05, to .5.

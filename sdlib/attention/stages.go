@@ -20,6 +20,8 @@ type Stages struct {
 	Pair       Stage // within the pair
 	Between    Stage // between the pairs; only in RMTS does it have resamples
 	Background Stage // to the background
+	// Rise is where the background is lowest before its peak: from there it rises.
+	Rise Stage
 	// Onset is where the background takes over: the first of the blocks, up to that of its
 	// peak, in all of which its line is the highest; Never if it is not the highest at its peak.
 	Onset Stage
@@ -101,11 +103,19 @@ func (s *Scores) Stages(from int) (*Stages, error) {
 
 // each finds the block of every stage in lines, [lines][L] in the order of Lines.
 func (s *Stages) each(lines [][]float64, from int, found func(*Stage, int)) {
+	const ground = 2 // the background's line
 	peak := func(line []float64) int { return Line{Values: line}.Peak(from) }
 	within, pair, background := peak(lines[0]), peak(lines[1]), peak(lines[2])
 	found(&s.Within, within)
 	found(&s.Pair, pair)
 	found(&s.Background, background)
+	low := from
+	for l := from; l < background; l++ {
+		if lines[ground][l] < lines[ground][low] {
+			low = l
+		}
+	}
+	found(&s.Rise, low)
 	found(&s.Onset, onset(lines, background, from))
 	found(&s.Distance, pair-within)
 	if len(lines) > 3 {
@@ -118,7 +128,7 @@ func (s *Stages) each(lines [][]float64, from int, found func(*Stage, int)) {
 // onset returns the first of the blocks, up to that of the background's peak, in all of
 // which the background's line is the highest.
 func onset(lines [][]float64, peak, from int) int {
-	const ground = 2 // its line
+	const ground = 2 // the background's line
 	first := Never
 	for l := peak; l >= from; l-- {
 		for i, line := range lines {

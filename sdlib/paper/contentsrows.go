@@ -3,6 +3,7 @@ package paper
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"samediff/sdlib/das"
@@ -12,11 +13,11 @@ import (
 )
 
 // Contents is the paper's table of contents: every figure and table, in its order. Those
-// without Draw are not there yet. Behind them stand figures with a name for a number, which the
-// paper does not have.
+// without Draw are not there yet. Behind them stand figures and tables with a name for a number,
+// which the paper does not have, or has in words.
 var Contents []Item
 
-func init() { Contents = append(contents(), interventionItems()...) } // the rows refer to functions that refer to the list
+func init() { Contents = slices.Concat(contents(), interventionItems(), stageRows()) } // the rows refer to functions that refer to the list
 
 func contents() []Item {
 	paper := study.PaperScale
