@@ -17,7 +17,9 @@ import (
 
 // score computes every measure of every head for each image: float64 [B, measures, L, H].
 // Its inputs are pixels, and the places and members that regions writes.
-var score = runner.New("score heads", func(c vit.Config, _ struct{}, w *vit.Weights[*Node], in []*Node) []*Node {
+var score = runner.New("score heads", scoreGraph)
+
+func scoreGraph(c vit.Config, _ struct{}, w *vit.Weights[*Node], in []*Node) []*Node {
 	r := newReducer(in[1], in[2])
 	_, trace := vit.Forward(c, w, in[0], vit.Want("block*/attn/weights"))
 	var masses []*Node
@@ -25,7 +27,7 @@ var score = runner.New("score heads", func(c vit.Config, _ struct{}, w *vit.Weig
 		masses = append(masses, Mass(A, r.rows, r.seen))
 	}
 	return []*Node{r.summarize(Stack(masses, 0))}
-})
+}
 
 // PerImage holds the scores of every head on every image, for statistics of one's own.
 // [PerImage.Scores] are those that this package knows.
