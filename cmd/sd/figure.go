@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"samediff/sdlib/attention"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
@@ -13,6 +17,7 @@ import (
 func (a *app) figureCommand() *cobra.Command {
 	var f itemFlags
 	var to string
+	var chosen []string
 	numbers := paper.Numbers(paper.AFigure)
 	cmd := &cobra.Command{
 		Use:   "figure NUMBER",
@@ -22,7 +27,9 @@ discrimination and relational match-to-sample, with an example of each answer. F
 (section 3) shows where a model's attention heads look: a heat map of how global each
 head is, and for each block the strongest attention within an object, between the two
 that are compared, and to the background; the peaks come in this order in a model that
-works in two stages. Figures 11, 15 and 20 show the same for other models. Figure 7
+works in two stages. Figures 11, 15 and 20 show the same for other models. Figure 21 shows
+what the object tokens of one image read from each other with four heads, Figure 22 draws
+that over the image; --head and --image choose others. Figure 7
 (appendix A) shows all shapes and colors, Figure 8 more stimuli of both tasks, Figure 23
 the counterfactual pairs that interventions use.
 
@@ -34,6 +41,7 @@ with --model others: what the store does not have is computed first (sd plan tel
 that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 		Example: `  sd figure 1 --geometry course-quick
   sd figure 2 --model quick -o figure2.pdf
+  sd figure 21 --model quick --head 1.0,3.2 --image 4
   sd figure 7 -o shapes.svg`,
 		ValidArgs: numbers,
 		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), oneOf("figure", numbers))),
@@ -44,6 +52,13 @@ that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 			}
 			if cmd.Flags().Changed("geometry") && (item.Models != nil || args[0] == "7") {
 				return misuse(cmd, "--geometry is for figures 1, 8 and 23")
+			}
+			steps := args[0] == "21" || args[0] == "22"
+			if (cmd.Flags().Changed("head") || cmd.Flags().Changed("image")) && !steps {
+				return misuse(cmd, "--head and --image are for figures 21 and 22")
+			}
+			if f.Heads, err = parseHeads(chosen); err != nil {
+				return misuse(cmd, "%w", err)
 			}
 			drawing, err := a.draw(cmd, item, f)
 			if err != nil {
@@ -59,8 +74,25 @@ that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 	}
 	f.add(cmd)
 	cmd.Flags().Var(geometryFlag{&f.Geometry}, "geometry", "sizes of image and objects in figures 1, 8 and 23: "+geometryNames())
+	cmd.Flags().StringSliceVar(&chosen, "head", nil, "heads of figures 21 and 22 in place of those that the scores choose, as BLOCK.HEAD: 5.9,6.3")
+	cmd.Flags().IntVar(&f.Image, "image", 0, "image of figures 21 and 22, an index of the set that heads are scored on")
 	cmd.Flags().StringVarP(&to, "output", "o", "", "file to write (default figure1.png and so on)")
 	return cmd
+}
+
+// parseHeads reads heads such as "5.9": block 5, head 9.
+func parseHeads(names []string) ([]attention.Head, error) {
+	var heads []attention.Head
+	for _, name := range names {
+		block, head, _ := strings.Cut(name, ".")
+		b, errB := strconv.Atoi(block)
+		h, errH := strconv.Atoi(head)
+		if errB != nil || errH != nil {
+			return nil, fmt.Errorf("--head has %q, expected BLOCK.HEAD, such as 5.9 for head 9 of block 5", name)
+		}
+		heads = append(heads, attention.Head{Block: b, Head: h})
+	}
+	return heads, nil
 }
 
 // itemFlags are what can be asked of a figure or a table.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -262,6 +263,9 @@ func TestMaps(t *testing.T) {
 			if scores, err := a.ScoresFrom([]int{9, 10}); err != nil || math.Abs(scores[63]-float64(a.Scores[10*65+64]+a.Scores[11*65+64])/2) > 1e-6 {
 				t.Errorf("%s: patches 9 and 10 score patch 63 with %v (%v)", choice, scores[63], err)
 			}
+			if between, err := a.Between([]int{9, 63}); err != nil || between[0][1] != a.At(10, 64) || between[1][0] != a.At(64, 10) {
+				t.Errorf("%s: patches 9 and 63 read %v from each other (%v)", choice, between, err)
+			}
 			if want := (a.At(10, 64) + a.At(11, 64)) / 2; len(grid) != 64 || math.Abs(grid[63]-want) > 1e-12 {
 				t.Errorf("%s: patches 9 and 10 read %v from patch 63, expected %v", choice, grid[63], want)
 			}
@@ -269,6 +273,9 @@ func TestMaps(t *testing.T) {
 		for _, patches := range [][]int{nil, {-1}, {64}} {
 			if _, err := maps[0].From(patches); err == nil {
 				t.Errorf("no error for looking from patches %v of 64", patches)
+			}
+			if _, err := maps[0].Between(patches); err == nil && patches != nil {
+				t.Errorf("no error for looking between patches %v of 64", patches)
 			}
 		}
 	}
@@ -287,6 +294,39 @@ func TestExamples(t *testing.T) {
 	for _, none := range []*Scores{nil, {}} {
 		if _, err := none.Examples(); err == nil || !strings.Contains(err.Error(), "no scores to choose heads by") {
 			t.Errorf("no scores: error %v", err)
+		}
+	}
+}
+
+// Up to the peak of attention within objects and behind it, within the pair, and the next one.
+func TestSteps(t *testing.T) {
+	s := &Scores{Measures: Measures{Local: [][]float64{{0, 0}, {0, 0}, {0, 0}},
+		Within: [][]float64{{.4, .2}, {.9, .1}, {.3, .5}},
+		Pair:   [][]float64{{.1, .2}, {.3, .8}, {.4, .9}}}}
+	names := func(steps []Step) (all []string) {
+		for _, s := range steps {
+			all = append(all, fmt.Sprintf("%s: %d.%d", s.Name, s.Head.Block, s.Head.Head))
+		}
+		return all
+	}
+	for from, want := range map[int][]string{
+		0: {"within object, early: 1.0", "within object, late: 2.1", "within pair: 1.1", "within pair, another: 2.0"},
+		2: {"within object, early: 2.1", "within object, late: 2.0"}, // there are no more heads
+	} {
+		if got, err := s.Steps(from); err != nil || !slices.Equal(names(got), want) {
+			t.Errorf("from block %d the steps are %q (%v), expected %q", from, names(got), err, want)
+		}
+	}
+	s.Between = [][]float64{{.9, .1}, {.2, .3}, {.1, .1}}
+	if got, err := s.Steps(0); err != nil || names(got)[3] != "between pairs: 0.0" {
+		t.Errorf("in RMTS the steps are %q (%v)", names(got), err)
+	}
+	for want, call := range map[string]func() ([]Step, error){
+		"no scores to choose heads by": func() ([]Step, error) { return (*Scores)(nil).Steps(0) },
+		"block 3 on, expected 0 to 2":  func() ([]Step, error) { return s.Steps(3) },
+	} {
+		if _, err := call(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, expected it to speak of %q", err, want)
 		}
 	}
 }

@@ -87,3 +87,23 @@ func Maps(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.S
 	}
 	return maps, nil
 }
+
+// Between returns the weights with which some patches read from each other, [N][N], query by key.
+func (m Map) Between(patches []int) ([][]float64, error) {
+	var rows [][]float64
+	for _, q := range patches {
+		row, err := m.From([]int{q})
+		if err != nil {
+			return nil, err
+		}
+		var keys []float64
+		for _, k := range patches {
+			if k < 0 || k >= len(row) {
+				return nil, fmt.Errorf("attention: there is no patch %d: expected 0 to %d (patches count without the tokens in front)", k, len(row)-1)
+			}
+			keys = append(keys, row[k])
+		}
+		rows = append(rows, keys)
+	}
+	return rows, nil
+}

@@ -3,6 +3,7 @@ package attention
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"samediff/sdlib/stimuli"
@@ -194,4 +195,52 @@ func (s *Scores) Examples() ([]Head, error) {
 		}
 	}
 	return chosen, nil
+}
+
+// A Step is a head that shows what heads do in one of the steps from pixels to the answer.
+type Step struct {
+	Name string // "within object, early"
+	Head Head
+}
+
+// Steps returns four heads, as in the paper's Figure 21: the strongest within the object up
+// to the block where that peaks, and behind it; the strongest within the pair; and in RMTS the
+// strongest between the pairs, otherwise the second strongest within the pair. A head
+// that was chosen already, or a step without blocks, gives way to the next of its ranking.
+// Blocks before from are left out, as in [Scores.Stages].
+func (s *Scores) Steps(from int) ([]Step, error) {
+	if s == nil || len(s.Local) == 0 || len(s.Pair) == 0 || len(s.Within) == 0 {
+		return nil, errors.New("attention: no scores to choose heads by: expected those of Analyze")
+	}
+	peak := newLine("", s.Within).Peak(from)
+	if peak < 0 {
+		return nil, fmt.Errorf("attention: heads from block %d on, expected 0 to %d", from, len(s.Local)-1)
+	}
+	fourth := step{"within pair, another", s.Pair, from, len(s.Local)}
+	if s.Between != nil {
+		fourth = step{"between pairs", s.Between, from, len(s.Local)}
+	}
+	var steps []Step
+	for _, want := range []step{{"within object, early", s.Within, from, peak + 1}, {"within object, late", s.Within, peak + 1, len(s.Local)},
+		{"within pair", s.Pair, from, len(s.Local)}, fourth} {
+		ranking := Highest(want.measure)
+		free := func(h Head) bool {
+			return h.Block >= from && !slices.ContainsFunc(steps, func(s Step) bool { return s.Head == h })
+		}
+		i := slices.IndexFunc(ranking, func(h Head) bool { return free(h) && h.Block >= want.first && h.Block < want.end })
+		if i < 0 {
+			i = slices.IndexFunc(ranking, free)
+		}
+		if i >= 0 {
+			steps = append(steps, Step{want.name, ranking[i]})
+		}
+	}
+	return steps, nil
+}
+
+// step is what Steps looks for: the highest of a measure in some blocks.
+type step struct {
+	name       string
+	measure    [][]float64
+	first, end int
 }

@@ -267,6 +267,34 @@ func ExampleOverlay() {
 	}.Figure(), "overlay.png")
 }
 
+// Attention between the four patches of two objects: the second half reads from the first.
+func ExampleTokenMap() {
+	img := scene([]int{1, 11}, []color.NRGBA{red, blue}, []bool{true, false})
+	var patches []image.Image
+	for _, p := range []int{2, 3, 38, 39} { // of 8 x 8 patches
+		x, y := p%8*img.Bounds().Dx()/8, p/8*img.Bounds().Dy()/8
+		patches = append(patches, img.(interface{ SubImage(image.Rectangle) image.Image }).SubImage(image.Rect(x, y, x+img.Bounds().Dx()/8, y+img.Bounds().Dy()/8)))
+	}
+	save(figure.TokenMap{
+		Values:   [][]float64{{.7, .2, 0, .1}, {.3, .6, 0, .1}, {.4, .3, .1, .1}, {.2, .6, 0, .1}},
+		Patches:  patches,
+		Groups:   []int{2, 2},
+		Title:    "Block 5, head 9",
+		BarLabel: "attention",
+	}.Figure(), "tokenmap.png")
+}
+
+// One patch reads from itself and from three others, and one of them from it.
+func ExampleLinks() {
+	save(figure.Links{
+		Image: scene([]int{1, 11}, []color.NRGBA{red, blue}, []bool{true, false}),
+		Grid:  8,
+		Links: []figure.Link{{2, 2, .3}, {2, 38, .8}, {2, 47, .4}, {2, 60, .1}, {38, 2, .3}, {10, 11, .001}},
+		Boxes: []figure.Box{{Name: "object 1", Patches: []int{2, 3, 10, 11}}, {Patches: []int{38, 39, 46, 47}, Dashed: true}},
+		Title: "Block 5, head 9",
+	}.Figure(), "links.png")
+}
+
 // A heat map beside a line chart, as in the paper's Figure 2.
 func ExampleGrid() {
 	heat := figure.HeatMap{

@@ -20,6 +20,8 @@ func TestGolden(t *testing.T) {
 		"imagegrid.png":     ExampleImageGrid,
 		"sheets.png":        ExampleImageGrid_sheets,
 		"overlay.png":       ExampleOverlay,
+		"tokenmap.png":      ExampleTokenMap,
+		"links.png":         ExampleLinks,
 		"grid.png":          ExampleGrid,
 	})
 }

@@ -47,24 +47,34 @@ type Box struct {
 
 // Figure returns the overlay as a figure.
 func (o Overlay) Figure() *Figure {
-	const kind = "overlay"
-	if err := checkImage(o.Image); err != nil {
-		return failed(kind, err)
-	}
-	grid, err := o.grid()
+	l, h, err := o.layout()
 	if err != nil {
-		return failed(kind, err)
+		return failed("overlay", err)
 	}
-	low, high := 0.0, 0.0
 	peak := 0
 	for i, w := range o.Weights {
-		low, high = min(low, w), max(high, w)
 		if w > o.Weights[peak] {
 			peak = i
 		}
 	}
 	alt := or(o.Alt, fmt.Sprintf("%sWeights of %d x %d patches over an image, the largest, %.3g, at row %d, column %d.",
-		sentence(o.Title), grid, grid, o.Weights[peak], peak/grid, peak%grid))
+		sentence(o.Title), l.patches, l.patches, o.Weights[peak], peak/l.patches, peak%l.patches))
+	return newFigure(2*margin+l.size.X+gap+l.bar.width(0), h, alt, l.draw)
+}
+
+// layout returns the overlay with its lengths, and its height.
+func (o Overlay) layout() (l overlaid, height vg.Length, err error) {
+	if err := checkImage(o.Image); err != nil {
+		return l, 0, err
+	}
+	grid, err := o.grid()
+	if err != nil {
+		return l, 0, err
+	}
+	low, high := 0.0, 0.0
+	for _, w := range o.Weights {
+		low, high = min(low, w), max(high, w)
+	}
 	if o.Min != 0 || o.Max != 0 {
 		low, high = o.Min, o.Max
 	} else if low == high { // all weights are zero
@@ -72,24 +82,23 @@ func (o Overlay) Figure() *Figure {
 	}
 	colors, err := newScale(low, high, o.Map, Sequential())
 	if err != nil {
-		return failed(kind, err)
+		return l, 0, err
 	}
 
 	b := o.Image.Bounds()
-	l := overlaid{Overlay: o, patches: grid, bar: colorBar{colors, o.BarLabel}}
+	l = overlaid{Overlay: o, patches: grid, bar: colorBar{colors, o.BarLabel}}
 	longer := float64(max(b.Dx(), b.Dy()))
 	l.perPixel = vg.Length(orSize(o.Size, 2.5)) * vg.Inch / vg.Length(longer)
 	if k := math.Floor(float64(l.perPixel / pixel)); o.Size == 0 && k >= 1 {
 		l.perPixel = vg.Length(k) * pixel // whole screen pixels
 	}
 	l.size = vg.Point{X: vg.Length(b.Dx()) * l.perPixel, Y: vg.Length(b.Dy()) * l.perPixel}
-	w := 2*margin + l.size.X + gap + l.bar.width(0)
-	h := 2*margin + l.size.Y + l.keyHeight()
+	height = 2*margin + l.size.Y + l.keyHeight()
 	if o.Title != "" {
-		l.title = wrap(o.Title, titleStyle(), w-2*margin)
-		h += textHeight(l.title, titleStyle()) + 4
+		l.title = wrap(o.Title, titleStyle(), l.size.X+gap+l.bar.width(0))
+		height += textHeight(l.title, titleStyle()) + 4
 	}
-	return newFigure(w, h, alt, l.draw)
+	return l, height, nil
 }
 
 // grid checks weights and boxes and returns G.
@@ -156,6 +165,12 @@ func (l overlaid) blend() image.Image {
 }
 
 func (l overlaid) draw(c draw.Canvas) {
+	r := l.drawImage(c)
+	l.bar.drawBeside(c, r.Max.X+gap, r)
+}
+
+// drawImage draws all but the color bar and returns where the image went.
+func (l overlaid) drawImage(c draw.Canvas) vg.Rectangle {
 	top := c.Max.Y - margin
 	left := c.Min.X + margin
 	if l.title != "" {
@@ -167,8 +182,8 @@ func (l overlaid) draw(c draw.Canvas) {
 	for i, box := range l.Boxes {
 		l.drawBox(c, r, box, l.boxColor(i))
 	}
-	l.bar.drawBeside(c, r.Max.X+gap, r)
 	l.drawKey(c, vg.Point{X: r.Min.X, Y: r.Min.Y - 5})
+	return r
 }
 
 func (l overlaid) boxColor(i int) color.Color {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"samediff/sdlib/attention"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
@@ -51,6 +52,8 @@ type Request struct {
 	Geometry stimuli.Geometry       // of figures that show stimuli; the zero value is stimuli.B16
 	Trained  bool                   // only models that are there already
 	Known    []study.AblationResult // rows of Tables 1, 7 and 8 that need no training
+	Heads    []attention.Head       // of Figures 21 and 22; nil for those that the scores choose
+	Image    int                    // of Figures 21 and 22, in the set that heads are scored on
 }
 
 // A Drawing is what came of an item: a figure or a table.

@@ -52,8 +52,9 @@ func contents() []Item {
 		later(AFigure, "19", "Linear probes and interventions, DINOv2", "D"),
 		heads("20", "Attention of ImageNet, DINO, MAE", "appendix", 0, models(nil,
 			[]string{"imagenet-b16", "imagenet-b16-rmts", "dino-b16", "dino-b16-rmts", "mae-b16", "mae-b16-rmts"})),
-		later(AFigure, "21", "Attention maps of four heads", "F"),
-		later(AFigure, "22", "CLIP's steps on one image", "F"),
+		steps("21", "Attention maps of four heads", "F", models(
+			[]string{"discrimination-256-course", "discrimination-256-course-plain"}, []string{"clip-b16", "scratch-b16"}), Figure21),
+		steps("22", "CLIP's steps on one image", "F", models([]string{"rmts-256-course"}, []string{"clip-b16"}), Figure22),
 		shown("23", "Counterfactual pairs", "G", func(g stimuli.Geometry) (*figure.Figure, error) { return Figure23(g) }),
 		searches("24", "Alignment search with the wrong object", "H", models(
 			[]string{"discrimination-256-course", "rmts-256-course"}, []string{"clip-b16", "clip-b16-rmts", "dinov2-b14", "dinov2-b14-rmts"}), das.WrongObject),
