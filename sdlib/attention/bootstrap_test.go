@@ -171,3 +171,45 @@ func TestStages(t *testing.T) {
 		}
 	}
 }
+
+// What is written as CSV comes back, but for what is not in it.
+func TestCSV(t *testing.T) {
+	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
+		s, err := byHand(task, alternating(6), 3, 2, func(i, m, l, h int) float64 { return float64(i+1) / float64(7*(m+2*l+3*h+1)) }).Scores(50, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		if err := s.CSV(&text); err != nil {
+			t.Fatal(err)
+		}
+		back, err := ReadCSV(strings.NewReader(text.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again strings.Builder
+		if err := back.CSV(&again); err != nil || again.String() != text.String() {
+			t.Errorf("%s: written again (%v), the table differs", task, err)
+		}
+		if len(back.Parts()) != len(s.Parts()) || back.Task != task || back.Images != 6 || math.Abs(back.Local[2][1]-s.Local[2][1]) > 1e-6 {
+			t.Errorf("%s: %d parts of %d images come back", task, len(back.Parts()), back.Images)
+		}
+		without := *s
+		without.Interval = Interval{}
+		if err := without.CSV(&again); err == nil || !strings.Contains(err.Error(), "no intervals") {
+			t.Errorf("without intervals: error %v", err)
+		}
+	}
+	const header = "task,part,measure,block,head,n,value,low,high\n"
+	for want, text := range map[string]string{
+		"does not begin with":    "a,b\n1,2\n",
+		"expected a part":        header + "rmts,all,local,0,0,5,x,0,1\n",
+		"comes before the block": header + "rmts,all,local,1,0,5,.5,0,1\n",
+		"wrong number of fields": header + "rmts\n",
+		"a measure of":           header + "rmts,all,width,0,0,5,.5,0,1\n",
+	} {
+		if _, err := ReadCSV(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, expected it to speak of %q", err, want)
+		}
+	}
+}

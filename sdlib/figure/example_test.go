@@ -273,7 +273,9 @@ func ExampleTokenMap() {
 	var patches []image.Image
 	for _, p := range []int{2, 3, 38, 39} { // of 8 x 8 patches
 		x, y := p%8*img.Bounds().Dx()/8, p/8*img.Bounds().Dy()/8
-		patches = append(patches, img.(interface{ SubImage(image.Rectangle) image.Image }).SubImage(image.Rect(x, y, x+img.Bounds().Dx()/8, y+img.Bounds().Dy()/8)))
+		patches = append(patches, img.(interface {
+			SubImage(image.Rectangle) image.Image
+		}).SubImage(image.Rect(x, y, x+img.Bounds().Dx()/8, y+img.Bounds().Dy()/8)))
 	}
 	save(figure.TokenMap{
 		Values:   [][]float64{{.7, .2, 0, .1}, {.3, .6, 0, .1}, {.4, .3, .1, .1}, {.2, .6, 0, .1}},
