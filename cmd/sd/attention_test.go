@@ -90,3 +90,63 @@ func TestFigureWithoutModel(t *testing.T) {
 	}
 	sd("figure", "7", "-o", "missing/figure.png").want(t, exitFailure).says(t, "missing")
 }
+
+// What cannot be scored says what is wrong, and leaves no result.
+func TestAttentionBadInput(t *testing.T) {
+	store, model, images := t.TempDir(), folder(t), t.TempDir()+"/images"
+	sd("stimuli", "export", images, "--geometry", "course-quick", "--split", "test", "--images", "2", "--quiet").want(t, exitOK)
+	bare, none, other := t.TempDir(), t.TempDir(), t.TempDir()+"/other"
+	var names []string
+	for _, name := range []string{"one.png", "two.png"} {
+		img, err := os.ReadFile(anImage(t, images))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(bare, name), img, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, `{"file_name": "`+name+`", "label": 1}`)
+	}
+	for dir, text := range map[string]string{bare: strings.Join(names, "\n"), none: ""} {
+		if err := os.WriteFile(filepath.Join(dir, "metadata.jsonl"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sd("stimuli", "export", other, "--geometry", "course", "--images", "2", "--quiet").want(t, exitOK)
+	attend := func(more ...string) result {
+		return sd(append([]string{"attention", model, "--quiet", "--backend", "go", "--store", store}, more...)...)
+	}
+	attend("--set", bare).want(t, exitFailure).says(t, "no pair of objects")
+	attend("--set", none).want(t, exitFailure).says(t, "no records")
+	attend("--set", other).want(t, exitFailure).says(t, "give both the same geometry")
+	attend("--csv", "missing/heads.csv", "--set", images).want(t, exitFailure).says(t, "missing")
+	for want, args := range map[string]string{
+		"no block 9, head 0":        "21 --head 9.0",
+		"no image 6400 in a set of": "22 --head 0.0 --image 6400",
+		"expected BLOCK.HEAD":       "21 --head 5",
+		"are for figures 21 and 22": "2 --head 0.0",
+	} {
+		r := sd(append(append([]string{"figure"}, strings.Fields(args)...), "--model", model, "--quiet", "--backend", "go", "--store", store)...)
+		if r.status == exitOK {
+			t.Errorf("figure %s is drawn", args)
+		}
+		r.says(t, want)
+	}
+	sd("table", "statements", "--model", model, "--quiet", "--backend", "go", "--store", store).want(t, exitFailure).says(t, "the paper says nothing of the stages of these models")
+}
+
+// anImage returns the path of one of the images of an exported set.
+func anImage(t *testing.T, dir string) string {
+	t.Helper()
+	var found string
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".png") {
+			found = path
+		}
+		return err
+	})
+	if err != nil || found == "" {
+		t.Fatalf("no image in %s (%v)", dir, err)
+	}
+	return found
+}
