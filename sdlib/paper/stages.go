@@ -28,7 +28,7 @@ func StageTable(models ...StagedModel) figure.Table {
 		"between pairs", "between after within", "background rises from", "highest from", "peaks in"}}
 	for _, m := range models {
 		s := m.Stages
-		t.Add(m.Name, m.Config.Blocks, s.Images, stage(s.Within), stage(s.Pair), stage(s.Distance), stage(s.Between), stage(s.BetweenDistance),
+		t.Add(m.Name, m.Config.Blocks, s.Images, stage(s.Within), stage(s.Pair), blocks(s.Distance), stage(s.Between), blocks(s.BetweenDistance),
 			stage(s.Rise), stage(s.Onset), stage(s.Background))
 	}
 	return t
@@ -36,20 +36,28 @@ func StageTable(models ...StagedModel) figure.Table {
 
 // stage is a block as it stands in the table: "6 (98 %)", "6 (71 %, 5–6)".
 func stage(s attention.Stage) string {
+	return stageCell(s, func(block int) string {
+		if block == attention.Never {
+			return "never"
+		}
+		return fmt.Sprint(block)
+	})
+}
+
+// blocks is a distance as it stands there.
+func blocks(s attention.Stage) string {
+	return stageCell(s, func(distance int) string { return fmt.Sprint(distance) })
+}
+
+func stageCell(s attention.Stage, name func(int) string) string {
 	if s.Resamples == nil {
 		return "–"
 	}
-	block := func(b int) string {
-		if b == attention.Never {
-			return "never"
-		}
-		return fmt.Sprint(b)
-	}
 	agree := s.Agree()
 	if first, last := s.Range(); agree < .95 {
-		return fmt.Sprintf("%s (%.0f %%, %s–%s)", block(s.Block), 100*agree, block(first), block(last))
+		return fmt.Sprintf("%s (%.0f %%, %s to %s)", name(s.Block), 100*agree, name(first), name(last))
 	}
-	return fmt.Sprintf("%s (%.0f %%)", block(s.Block), 100*agree)
+	return fmt.Sprintf("%s (%.0f %%)", name(s.Block), 100*agree)
 }
 
 // A statement is what the paper says of a model's stages (sections 3 and D), as a block or

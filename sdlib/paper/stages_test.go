@@ -40,8 +40,13 @@ func TestStageTables(t *testing.T) {
 		{Name: "small", Config: vit.Course, Task: stimuli.Discrimination, Stages: asPrinted}, // the paper says nothing of it
 	}
 	table := paper.StageTable(models...)
-	if got, want := table.Rows[0], []string{"clip", "12", "500", "3 (100 %)", "6 (60 %, 6–7)", "3 (60 %, 3–4)", "–", "–", "4 (100 %)", "7 (100 %)", "10 (100 %)"}; !slices.Equal(got, want) {
+	if got, want := table.Rows[0], []string{"clip", "12", "500", "3 (100 %)", "6 (60 %, 6 to 7)", "3 (60 %, 3 to 4)", "–", "–", "4 (100 %)", "7 (100 %)", "10 (100 %)"}; !slices.Equal(got, want) {
 		t.Errorf("the row is %q, expected %q", got, want)
+	}
+	backwards := *asPrinted
+	backwards.Distance = attention.Stage{Block: -1, Resamples: []int{-1}}
+	if got := paper.StageTable(paper.StagedModel{Stages: &backwards}).Rows[0][5]; got != "-1 (100 %)" {
+		t.Errorf("the pair's peak a block before the object's is %q", got)
 	}
 	if got := table.Rows[1]; got[9] != "never (100 %)" || len(table.Rows) != 4 {
 		t.Errorf("the second of %d rows is %q", len(table.Rows), got)
