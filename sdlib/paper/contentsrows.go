@@ -24,6 +24,7 @@ func contents() []Item {
 	models := func(course, atPaper []string) map[study.Scale][]string {
 		return map[study.Scale][]string{study.CourseScale: course, paper: atPaper}
 	}
+	linear := linearFigures(models)
 	return []Item{
 		shown("1", "The two tasks", "2", Figure1),
 		heads("2", "Attention of CLIP, from scratch, CLIP on RMTS, DINO on RMTS", "3", 0, models(
@@ -32,7 +33,7 @@ func contents() []Item {
 		searches("3", "Distributed alignment search: shape and color by block", "4", models(
 			[]string{"discrimination-256-course", "rmts-256-course"}, []string{"clip-b16", "clip-b16-rmts"}), das.NoControl, das.WrongObject),
 		later(AFigure, "4", "Novel representations", "5"),
-		later(AFigure, "5", "Linear probes and interventions", "5"),
+		linear["5"],
 		later(AFigure, "6", "Disentanglement and generalization", "6"),
 		shown("7", "All shapes and colors", "A", func(stimuli.Geometry) (*figure.Figure, error) { return Figure7() }),
 		shown("8", "More stimuli", "A", Figure8),
@@ -44,12 +45,12 @@ func contents() []Item {
 		searches("12", "Alignment search, CLIP ViT-B/32", "appendix", models(
 			[]string{"discrimination-256-quick", "rmts-256-quick"}, []string{"clip-b32", "clip-b32-rmts"}), das.NoControl, das.WrongObject),
 		later(AFigure, "13", "Novel representations, CLIP ViT-B/32", "appendix"),
-		later(AFigure, "14", "Linear probes and interventions, CLIP ViT-B/32", "appendix"),
+		linear["14"],
 		heads("15", "Attention of DINOv2", "D", 1, models(nil, []string{"dinov2-b14", "dinov2-b14-rmts"})),
 		searches("16", "Alignment search, DINOv2", "D", models(nil, []string{"dinov2-b14", "dinov2-b14-rmts"}), das.NoControl, das.WrongObject),
 		later(AFigure, "17", "Novel representations, DINOv2, discrimination", "D"),
 		later(AFigure, "18", "Novel representations, DINOv2, RMTS", "D"),
-		later(AFigure, "19", "Linear probes and interventions, DINOv2", "D"),
+		linear["19"],
 		heads("20", "Attention of ImageNet, DINO, MAE", "appendix", 0, models(nil,
 			[]string{"imagenet-b16", "imagenet-b16-rmts", "dino-b16", "dino-b16-rmts", "mae-b16", "mae-b16-rmts"})),
 		steps("21", "Attention maps of four heads", "F", models(
@@ -71,9 +72,9 @@ func contents() []Item {
 		later(AFigure, "34", "Novel representations, MAE, discrimination", "J"),
 		later(AFigure, "35", "Novel representations, MAE, RMTS", "J"),
 		later(AFigure, "36", "Novel representations, from scratch", "J"),
-		later(AFigure, "37", "Linear interventions, DINO", "K.3"),
-		later(AFigure, "38", "Linear interventions, ImageNet", "K.3"),
-		later(AFigure, "39", "Linear interventions, MAE", "K.3"),
+		linear["37"],
+		linear["38"],
+		linear["39"],
 
 		losses("1", "Auxiliary losses, 32 set, trained from scratch", "7"),
 		accuracies("2", "Discrimination, 256 combinations", stimuli.Discrimination, stimuli.All256, "appendix", models(

@@ -1,0 +1,193 @@
+package paper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+
+	"samediff/sdlib/figure"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/probe"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+)
+
+// A LinearPanel is one model in a [LinearFigure].
+type LinearPanel struct {
+	Title   string
+	Probed  study.Probed
+	Effects []probe.Effect // of study.Lab.Steer; nil shows the probe alone
+	// Beside are the paper's curves that belong beside it; nil for none.
+	Beside *PublishedLinear
+}
+
+// LinearFigure shows by block what a linear probe of a pair's relation gets right, and how often
+// the answer flips when a direction is added to the pair (paper, Figures 5, 14, 19, 37 to 39),
+// each with Wilson's 95 % interval as a band. Models stand one below the other; the paper's
+// curves, where there are any, in light colors beside them.
+func LinearFigure(panels ...LinearPanel) (*figure.Figure, error) {
+	if len(panels) == 0 {
+		return nil, errors.New("paper: a figure of probes was given no panels: expected the probes of one model or more")
+	}
+	var rows []*figure.Figure
+	for _, p := range panels {
+		if len(p.Probed.Rows) == 0 {
+			return nil, fmt.Errorf("paper: the panel %q has no probes: expected those of study.Probing", p.Title)
+		}
+		rows = append(rows, p.figure())
+	}
+	return checked(figure.Grid{Figures: rows, Columns: 1, NoLetters: len(rows) < 2}.Figure())
+}
+
+func (p LinearPanel) figure() *figure.Figure {
+	own := figure.Lines{Title: p.Title, XLabel: "block", YLabel: "share", YMin: -.02, YMax: 1.02}
+	var scores []finetune.Score
+	for _, r := range p.Probed.Rows {
+		scores = append(scores, r.Test.All)
+	}
+	own.Series = []figure.Series{series("probe", scores, 0)}
+	type variant struct {
+		d probe.Direction
+		α float64
+	}
+	by := map[variant][]finetune.Score{}
+	var order []variant
+	several := map[float64]bool{}
+	for _, e := range p.Effects {
+		if e.Block < 0 {
+			own.Guides = append(own.Guides, figure.Guide{Value: e.Flipped(nil).Accuracy(), Name: "wrong by itself"})
+			continue
+		}
+		v := variant{e.Direction, e.Alpha}
+		if by[v] == nil {
+			order = append(order, v)
+		}
+		by[v] = append(by[v], e.Flipped(nil))
+		several[e.Alpha] = true
+	}
+	for i, v := range order {
+		name := lineNames[v.d]
+		if len(several) > 1 || v.α != 1 {
+			name += fmt.Sprintf(", α %g", v.α)
+		}
+		s := series(name, by[v], i+1)
+		s.Dashed = v.d != probe.Opposite
+		own.Series = append(own.Series, s)
+	}
+	panels := []*figure.Figure{own.Figure()}
+	if p.Beside != nil {
+		panels = append(panels, p.Beside.lines().Figure())
+	}
+	return figure.Grid{Figures: panels, NoLetters: true}.Figure()
+}
+
+// lineNames are the names of directions in the legend, the paper's where it has one.
+var lineNames = map[probe.Direction]string{
+	probe.Opposite: "intervention", probe.Present: "control", probe.Random: "random", probe.Means: "class means",
+}
+
+// series is a line of shares with their intervals.
+func series(name string, scores []finetune.Score, i int) figure.Series {
+	s := figure.Series{Name: name, Color: figure.SeriesColor(i)}
+	for _, x := range scores {
+		low, high := x.Interval()
+		s.Values, s.Lo, s.Hi = append(s.Values, x.Accuracy()), append(s.Lo, low), append(s.Hi, high)
+	}
+	return s
+}
+
+// lines is the chart of published curves.
+func (p PublishedLinear) lines() figure.Lines {
+	l := figure.Lines{Title: p.Model + ", as logged", XLabel: "block", YLabel: "share", YMin: -.02, YMax: 1.02}
+	for i, c := range p.Curves {
+		l.Series = append(l.Series, figure.Series{Name: c.Name, Values: c.Values, Color: light(figure.SeriesColor(i)), Dashed: c.Control()})
+	}
+	return l
+}
+
+// light mixes a color with as much white.
+func light(c color.Color) color.Color {
+	x := color.NRGBAModel.Convert(c).(color.NRGBA)
+	mix := func(v uint8) uint8 { return uint8((int(v) + 255) / 2) }
+	return color.NRGBA{mix(x.R), mix(x.G), mix(x.B), 255}
+}
+
+// linearProbe is a figure of probes and interventions of models that learned RMTS, beside the
+// paper's curves of one.
+func linearProbe(number, title, where, published string, alphas []float64, models map[study.Scale][]string) Item {
+	i := Item{Kind: AFigure, Number: number, Title: title, Where: where, Models: models, Task: stimuli.RMTS, Objects: stimuli.All256}
+	spec := study.PaperSteer
+	spec.Alphas = alphas
+	set := func(ctx context.Context, l *study.Lab, s study.Subject) (*stimuli.Set, error) {
+		c, err := i.learned(ctx, l, s)
+		if err != nil {
+			return nil, err
+		}
+		return study.LinearSet(c)
+	}
+	i.Jobs = func(ctx context.Context, l *study.Lab, r Request) ([]study.Job, error) {
+		subjects, err := i.subjects(ctx, l, r)
+		var jobs []study.Job
+		for _, s := range subjects {
+			on, err := set(ctx, l, s)
+			if err != nil {
+				return nil, err
+			}
+			blocks, err := l.Blocks(ctx, s)
+			if err != nil {
+				return nil, err
+			}
+			jobs = append(jobs, study.LinearJobs(s, blocks, on, spec)...)
+		}
+		return study.WithTrainings(jobs), err
+	}
+	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
+		subjects, err := i.subjects(ctx, l, r)
+		if err != nil {
+			return Drawing{}, err
+		}
+		var panels []LinearPanel
+		for _, s := range subjects {
+			on, err := set(ctx, l, s)
+			if err != nil {
+				return Drawing{}, err
+			}
+			m, err := l.Model(ctx, s)
+			if err != nil {
+				return Drawing{}, err
+			}
+			p := LinearPanel{Title: s.Name}
+			if p.Probed, err = study.Probing.Of(ctx, l, m, on, spec.Probe); err != nil {
+				return Drawing{}, err
+			}
+			if p.Effects, err = l.Steer(ctx, m, on, spec); err != nil {
+				return Drawing{}, err
+			}
+			panels = append(panels, p)
+		}
+		if len(panels) > 0 {
+			panels[0].Beside = findPublished(published)
+		}
+		f, err := LinearFigure(panels...)
+		return Drawing{Figure: f}, err
+	}
+	return i
+}
+
+// linearFigures are the rows of [Contents] about probes and interventions.
+func linearFigures(models func(course, atPaper []string) map[study.Scale][]string) map[string]Item {
+	one, three := []float64{1}, []float64{.5, 1, 2}
+	all := map[string]Item{}
+	for _, i := range []Item{
+		linearProbe("5", "Linear probes and interventions", "5", "CLIP ViT-B/16", one, models([]string{"rmts-256-course"}, []string{"clip-b16-rmts"})),
+		linearProbe("14", "Linear probes and interventions, CLIP ViT-B/32", "appendix", "CLIP ViT-B/32", one, models([]string{"rmts-256-quick"}, []string{"clip-b32-rmts"})),
+		linearProbe("19", "Linear probes and interventions, DINOv2", "D", "DINOv2", one, models(nil, []string{"dinov2-b14-rmts"})),
+		linearProbe("37", "Linear interventions, DINO", "K.3", "DINO", three, models(nil, []string{"dino-b16-rmts"})),
+		linearProbe("38", "Linear interventions, ImageNet", "K.3", "ImageNet", three, models(nil, []string{"imagenet-b16-rmts"})),
+		linearProbe("39", "Linear interventions, MAE", "K.3", "MAE", one, models(nil, []string{"mae-b16-rmts"})),
+	} {
+		all[i.Number] = i
+	}
+	return all
+}
