@@ -21,6 +21,7 @@ type probing struct {
 	spec       study.ProbeSpec
 	steer      bool
 	alphas     []float64
+	unit       study.AlphaUnit
 	directions []string
 	sample     int
 	folder     string
@@ -70,6 +71,8 @@ wrong anyhow. Blocks that are done stay in the store, so an interrupted run goes
 	f.Uint64Var(&p.spec.Seed, "seed", 0, "of the images and of everything random")
 	f.BoolVar(&p.steer, "intervene", false, "add directions to the stream as well, and count the answers that flip")
 	f.Float64SliceVar(&p.alphas, "alphas", []float64{1}, "with --intervene: factors of the directions")
+	f.Var(choice[study.AlphaUnit]{&p.unit, []study.AlphaUnit{study.Rows, study.MeansApart}}, "unit",
+		"with --intervene: what a factor of 1 adds: the probe's weights as they are, or with means-apart what leads from mean to mean")
 	f.StringSliceVar(&p.directions, "directions", []string{string(probe.Opposite), string(probe.Present)}, "with --intervene: some of "+join(probe.AllDirections))
 	f.IntVar(&p.sample, "intervene-images", 0, "with --intervene: images of each label whose pairs are changed (default as --images)")
 	addSet(cmd, &p.folder)
@@ -81,7 +84,7 @@ wrong anyhow. Blocks that are done stay in the store, so an interrupted run goes
 
 // steerSpec is what --intervene asks for.
 func (p probing) steerSpec(cmd *cobra.Command) (study.SteerSpec, error) {
-	s := study.SteerSpec{Probe: p.spec, Alphas: p.alphas, PerClass: p.sample}
+	s := study.SteerSpec{Probe: p.spec, Alphas: p.alphas, Unit: p.unit, PerClass: p.sample}
 	if s.PerClass == 0 {
 		s.PerClass = p.spec.PerClass
 	}

@@ -117,8 +117,15 @@ func light(c color.Color) color.Color {
 // paper's curves of one.
 func linearProbe(number, title, where, published string, alphas []float64, models map[study.Scale][]string) Item {
 	i := Item{Kind: AFigure, Number: number, Title: title, Where: where, Models: models, Task: stimuli.RMTS, Objects: stimuli.All256}
-	spec := study.PaperSteer
-	spec.Alphas = alphas
+	// The weights of small models' probes are short against their streams: a factor of 1 in the
+	// paper's unit does nothing there.
+	spec := func(r Request) study.SteerSpec {
+		s := study.PaperSteer
+		if s.Alphas = alphas; r.scale() == study.CourseScale {
+			s.Unit = study.MeansApart
+		}
+		return s
+	}
 	set := func(ctx context.Context, l *study.Lab, s study.Subject) (*stimuli.Set, error) {
 		c, err := i.learned(ctx, l, s)
 		if err != nil {
@@ -138,7 +145,7 @@ func linearProbe(number, title, where, published string, alphas []float64, model
 			if err != nil {
 				return nil, err
 			}
-			jobs = append(jobs, study.LinearJobs(s, blocks, on, spec)...)
+			jobs = append(jobs, study.LinearJobs(s, blocks, on, spec(r))...)
 		}
 		return study.WithTrainings(jobs), err
 	}
@@ -158,10 +165,13 @@ func linearProbe(number, title, where, published string, alphas []float64, model
 				return Drawing{}, err
 			}
 			p := LinearPanel{Title: s.Name}
-			if p.Probed, err = study.Probing.Of(ctx, l, m, on, spec.Probe); err != nil {
+			if spec(r).Unit == study.MeansApart {
+				p.Title += "\nα in distances of the class means"
+			}
+			if p.Probed, err = study.Probing.Of(ctx, l, m, on, spec(r).Probe); err != nil {
 				return Drawing{}, err
 			}
-			if p.Effects, err = l.Steer(ctx, m, on, spec); err != nil {
+			if p.Effects, err = l.Steer(ctx, m, on, spec(r)); err != nil {
 				return Drawing{}, err
 			}
 			panels = append(panels, p)

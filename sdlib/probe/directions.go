@@ -65,6 +65,25 @@ func NewDirections(p Probe, x Features, s Items, seed uint64) (Directions, error
 	return d, nil
 }
 
+// Scaled returns the directions of a probe, and those of their length, times a factor. The
+// difference of the means stays as it is.
+func (d Directions) Scaled(by float64) Directions {
+	all := map[Direction][2][]float32{Means: d.Vectors[Means]}
+	for name, both := range d.Vectors {
+		if name == Means {
+			continue
+		}
+		var scaled [2][]float32
+		for r, vector := range both {
+			for _, v := range vector {
+				scaled[r] = append(scaled[r], float32(by*float64(v)))
+			}
+		}
+		all[name] = scaled
+	}
+	return Directions{d.Place, all}
+}
+
 // nameSeed makes a number of a name (FNV-1a).
 func nameSeed(name string) uint64 {
 	h := uint64(14695981039346656037)

@@ -1,8 +1,6 @@
 package probe
 
 import (
-	"context"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,7 +9,6 @@ import (
 
 	"samediff/sdlib/backend"
 	"samediff/sdlib/optimize"
-	"samediff/sdlib/progress"
 	"samediff/sdlib/stimuli"
 )
 
@@ -71,39 +68,6 @@ func TestStackedEqualsAlone(t *testing.T) {
 		t.Errorf("weights in a stack differ by %g from those alone", worst)
 	}
 	t.Logf("stacked and alone agree to %.1e", worst)
-}
-
-// An interrupted training goes on and ends with the same bits.
-func TestResume(t *testing.T) {
-	be := goBackend(t)
-	places, items := separable(192, 10, 3, 1)
-	want, err := Train(t.Context(), be, places, items, Paper, "test", optimize.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for stop := range 3 {
-		ctx, cancel := context.WithCancel(t.Context())
-		reports := 0
-		_, err := Train(ctx, be, places, items, Paper, "test", optimize.Options{Dir: dir, Progress: func(progress.Update) {
-			if reports++; reports > 2+stop {
-				cancel()
-			}
-		}})
-		cancel()
-		if err != nil && !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-	}
-	got, err := Train(t.Context(), be, places, items, Paper, "test", optimize.Options{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for s := range want {
-		if !slices.Equal(got[s].Weight, want[s].Weight) || !slices.Equal(got[s].Bias, want[s].Bias) {
-			t.Errorf("the probe of %s differs after it was interrupted", want[s].Place)
-		}
-	}
 }
 
 // Both probes find what is there, and nothing in noise.
@@ -256,4 +220,25 @@ func indices(n int) []int {
 		all[i] = i
 	}
 	return all
+}
+
+// A file gives back the probes that were saved.
+func TestFile(t *testing.T) {
+	path := t.TempDir() + "/probes.safetensors"
+	want := []Probe{{"block00/resid_post", []float32{1, 2, 3, 4, 5, 6}, []float32{7, 8}}, {"embed", []float32{1, 2}, []float32{3, 4}}}
+	if err := Save(path, want, nil); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range want {
+		if got[i].Place != p.Place || !slices.Equal(got[i].Weight, p.Weight) || !slices.Equal(got[i].Bias, p.Bias) {
+			t.Errorf("%+v, saved was %+v", got[i], p)
+		}
+	}
+	if _, err := Load("testdata/sklearn.safetensors"); err == nil {
+		t.Error("a file of other tensors was read as probes")
+	}
 }

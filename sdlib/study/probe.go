@@ -243,9 +243,6 @@ func (l *Lab) train(ctx context.Context, p *probed, how optimize.Settings, key a
 
 // fit fits the probes one block after the other. Those that are there are kept when it is interrupted.
 func (l *Lab) fit(ctx context.Context, p *probed, λ float64, dir string) ([]probe.Probe, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
 	meter := l.meter("fit probes", "blocks", len(p.places))
 	defer meter.Finish("")
 	var all []probe.Probe
@@ -258,7 +255,9 @@ func (l *Lab) fit(ctx context.Context, p *probed, λ float64, dir string) ([]pro
 				return nil, err
 			}
 			found = []probe.Probe{one}
-			err = probe.Save(path, found, nil)
+			if err = os.MkdirAll(dir, 0o777); err == nil {
+				err = probe.Save(path, found, nil)
+			}
 		}
 		if err != nil {
 			return nil, err

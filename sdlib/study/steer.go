@@ -16,10 +16,24 @@ import (
 type SteerSpec struct {
 	Probe      ProbeSpec         `json:"probe"` // of the target relation
 	Alphas     []float64         `json:"alphas"`
+	Unit       AlphaUnit         `json:"unit,omitempty"` // of the factors
 	Directions []probe.Direction `json:"directions"`
 	PerClass   int               `json:"per_class"` // images of each label; each pair of an image is changed by itself
 	Block      int               `json:"block"`     // after which the direction is added
 }
+
+// An AlphaUnit says what a factor of 1 adds.
+type AlphaUnit string
+
+// The units.
+const (
+	// Rows adds the row of the probe's weights as it is, like the paper. Its length depends on
+	// how the probe was trained, and on the model and the block (D21).
+	Rows AlphaUnit = ""
+	// MeansApart adds as much of the direction as carries the mean of one relation's pairs to
+	// that of the other along it, so that factors of several blocks and models can be compared.
+	MeansApart AlphaUnit = "means-apart"
+)
 
 // PaperSteer is the paper's intervention and its control, with a factor of 1 (section 5).
 var PaperSteer = SteerSpec{Probe: PaperProbe, Alphas: []float64{1}, Directions: []probe.Direction{probe.Opposite, probe.Present}, PerClass: 2000}
@@ -43,6 +57,9 @@ func (l *Lab) steer(ctx context.Context, on On, s SteerSpec) ([]probe.Effect, er
 	case s.Block < 0 || s.Block >= on.Model.Config.Blocks:
 		return nil, fmt.Errorf("there is no block %d, expected 0 to %d", s.Block, on.Model.Config.Blocks-1)
 	}
+	if s.Unit != Rows && s.Unit != MeansApart {
+		return nil, fmt.Errorf("factors have no unit %q: expected %q or %q", s.Unit, Rows, MeansApart)
+	}
 	images, err := s.images(on.Set)
 	if err != nil {
 		return nil, err
@@ -59,6 +76,13 @@ func (l *Lab) steer(ctx context.Context, on On, s SteerSpec) ([]probe.Effect, er
 	defer trained.close()
 	if v.Add, err = probe.NewDirections(probes[s.Block], trained.places[s.Block], trained.items, s.Probe.Seed); err != nil {
 		return nil, err
+	}
+	if s.Unit == MeansApart {
+		g, err := probe.Measure(probes[s.Block:s.Block+1], trained.places[s.Block:s.Block+1], trained.items)
+		if err != nil {
+			return nil, err
+		}
+		v.Add = v.Add.Scaled(g.Places[0].Separation)
 	}
 	return probe.Intervene(ctx, on.Backend, on.Model.Model, on.Set, images, []probe.Intervention{v}, on.Report)
 }
