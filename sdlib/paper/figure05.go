@@ -40,46 +40,73 @@ func LinearFigure(panels ...LinearPanel) (*figure.Figure, error) {
 	return checked(figure.Grid{Figures: rows, Columns: 1, NoLetters: len(rows) < 2}.Figure())
 }
 
+// crowded is how many interventions one chart can show.
+const crowded = 6
+
+// lineOf says of which interventions a line is.
+type lineOf struct {
+	d probe.Direction
+	α float64
+}
+
 func (p LinearPanel) figure() *figure.Figure {
-	own := figure.Lines{Title: p.Title, XLabel: "block", YLabel: "share", YMin: -.02, YMax: 1.02}
+	by := map[lineOf][]finetune.Score{}
+	var order []lineOf
+	for _, e := range p.Effects {
+		if e.Block < 0 {
+			continue
+		}
+		v := lineOf{e.Direction, e.Alpha}
+		if by[v] == nil {
+			order = append(order, v)
+		}
+		by[v] = append(by[v], e.Flipped(nil))
+	}
+	groups := [][]lineOf{order}
+	if len(order) > crowded { // a chart for each direction
+		groups = nil
+		for i, v := range order {
+			if i == 0 || v.d != order[i-1].d {
+				groups = append(groups, nil)
+			}
+			groups[len(groups)-1] = append(groups[len(groups)-1], v)
+		}
+	}
+	var panels []*figure.Figure
+	for i, g := range groups {
+		title := p.Title
+		if i > 0 {
+			title = ""
+		}
+		panels = append(panels, p.chart(title, g, by).Figure())
+	}
+	if p.Beside != nil {
+		panels = append(panels, p.Beside.lines().Figure())
+	}
+	return figure.Grid{Figures: panels, Columns: 2, NoLetters: true}.Figure()
+}
+
+// chart shows the probe, and some interventions.
+func (p LinearPanel) chart(title string, order []lineOf, by map[lineOf][]finetune.Score) figure.Lines {
+	own := figure.Lines{Title: title, XLabel: "block", YLabel: "share", YMin: -.02, YMax: 1.02}
 	var scores []finetune.Score
 	for _, r := range p.Probed.Rows {
 		scores = append(scores, r.Test.All)
 	}
 	own.Series = []figure.Series{series("probe", scores, 0)}
-	type variant struct {
-		d probe.Direction
-		α float64
-	}
-	by := map[variant][]finetune.Score{}
-	var order []variant
-	several := map[float64]bool{}
-	for _, e := range p.Effects {
-		if e.Block < 0 {
-			own.Guides = append(own.Guides, figure.Guide{Value: e.Flipped(nil).Accuracy(), Name: "wrong by itself"})
-			continue
-		}
-		v := variant{e.Direction, e.Alpha}
-		if by[v] == nil {
-			order = append(order, v)
-		}
-		by[v] = append(by[v], e.Flipped(nil))
-		several[e.Alpha] = true
+	if len(p.Effects) > 0 && p.Effects[0].Block < 0 {
+		own.Guides = []figure.Guide{{Value: p.Effects[0].Flipped(nil).Accuracy(), Name: "wrong by itself"}}
 	}
 	for i, v := range order {
 		name := lineNames[v.d]
-		if len(several) > 1 || v.α != 1 {
+		if len(order) > 2 || v.α != 1 {
 			name += fmt.Sprintf(", α %g", v.α)
 		}
 		s := series(name, by[v], i+1)
 		s.Dashed = v.d != probe.Opposite
 		own.Series = append(own.Series, s)
 	}
-	panels := []*figure.Figure{own.Figure()}
-	if p.Beside != nil {
-		panels = append(panels, p.Beside.lines().Figure())
-	}
-	return figure.Grid{Figures: panels, NoLetters: true}.Figure()
+	return own
 }
 
 // lineNames are the names of directions in the legend, the paper's where it has one.
@@ -122,7 +149,7 @@ func linearProbe(number, title, where, published string, alphas []float64, model
 	spec := func(r Request) study.SteerSpec {
 		s := study.PaperSteer
 		if s.Alphas = alphas; r.scale() == study.CourseScale {
-			s.Unit = study.MeansApart
+			s.Unit, s.Alphas = study.MeansApart, []float64{1, 2, 4}
 		}
 		return s
 	}

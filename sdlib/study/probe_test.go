@@ -80,35 +80,26 @@ func TestLinearOnRMTS(t *testing.T) {
 	}
 
 	steer := PaperSteer
-	steer.Probe, steer.PerClass, steer.Unit = spec, 50, MeansApart
-	effects, err := l.Steer(t.Context(), m, set, steer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(effects) != 1+2*m.Config.Blocks {
-		t.Fatalf("%d effects, expected the model's own answers and 2 for each block", len(effects))
-	}
-	most, control := 0., 0.
-	for _, e := range effects {
-		if e.Flipped(nil).N != 200 {
-			t.Fatalf("%d answers, expected 2 pairs of 100 images", e.Flipped(nil).N)
+	steer.Probe, steer.PerClass, steer.Unit, steer.Alphas = spec, 50, MeansApart, []float64{4}
+	var effects []probe.Effect
+	for _, steer.Block = range []int{3, m.Config.Blocks - 1} {
+		more, err := Steering.Of(t.Context(), l, m, set, steer)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if flipped := e.Flipped(nil).Accuracy(); e.Direction == probe.Opposite && flipped > most {
-			most = flipped
-			for _, other := range effects {
-				if other.Block == e.Block && other.Direction == probe.Present {
-					control = other.Flipped(nil).Accuracy()
-				}
-			}
-		}
-		if e.Block == m.Config.Blocks-1 && (!e.Derived || e.Flipped(nil) != effects[0].Flipped(nil)) {
-			t.Errorf("after the last block %+v, expected what the model answers by itself", e)
-		}
+		effects = append(effects, more...)
 	}
-	if most < .8 || control > effects[0].Flipped(nil).Accuracy()+.3 {
-		t.Errorf("%.3f of the answers flip, %.3f with the control", most, control)
+	own, flipped, control, last := effects[0].Flipped(nil), effects[1].Flipped(nil), effects[2].Flipped(nil), effects[4]
+	if len(effects) != 6 || effects[1].Direction != probe.Opposite || flipped.N != 200 {
+		t.Fatalf("effects %+v, expected the model's own answers and two directions, twice, of 2 pairs of 100 images", effects)
 	}
-	t.Logf("probe %.3f after block %d; %.3f flip, control %.3f", score.Accuracy(), at, most, control)
+	if flipped.Accuracy() < .8 || control.Accuracy() > own.Accuracy()+.3 {
+		t.Errorf("%.3f of the answers flip, %.3f with the control, %.3f without", flipped.Accuracy(), control.Accuracy(), own.Accuracy())
+	}
+	if !last.Derived || last.Flipped(nil) != own {
+		t.Errorf("after the last block %+v, expected what the model answers by itself", last)
+	}
+	t.Logf("probe %.3f after block %d; %.3f flip, control %.3f", score.Accuracy(), at, flipped.Accuracy(), control.Accuracy())
 
 	var text strings.Builder
 	if err := WriteLinear(&text, "quick", LinearRows(spec, found, effects)); err != nil {
