@@ -142,6 +142,7 @@ func TestWrongUsage(t *testing.T) {
 		{"probe quick --intervene --target shape", "--intervene adds the direction of a relation"},
 		{"probe quick --intervene --control shuffled", "leave --control shuffled away"},
 		{"probe quick --intervene --directions up", "expected one of opposite, present, random, means"},
+		{"similarity quick --images 1", "expected 2 or more"},
 		{"eval", "accepts 1 arg(s), received 0"},
 		{"stimuli show --split all", "expected one of train, val, test, test-iid"},
 		{"stimuli show --count 0", "expected 1 to 6400"},

@@ -152,8 +152,9 @@ func (l *Lab) probed(ctx context.Context, m *Model, set *stimuli.Set, s ProbeSpe
 		p.items = p.items.Shuffled(seed)
 	}
 	if s.Control == RandomFeatures {
-		for _, name := range s.places(m.Config) {
-			p.places = append(p.places, probe.Place{Name: name, Features: probe.Noise{N: len(p.items.All), F: p.items.Slots * m.Config.Width, Seed: seed}})
+		for l, name := range s.places(m.Config) {
+			noise := probe.Noise{N: len(p.items.All), F: p.items.Slots * m.Config.Width, Seed: seed<<16 + uint64(l)}
+			p.places = append(p.places, probe.Place{Name: name, Features: noise})
 		}
 		return p, nil
 	}

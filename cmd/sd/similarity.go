@@ -1,0 +1,163 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"samediff/sdlib/figure"
+	"samediff/sdlib/paper"
+	"samediff/sdlib/similarity"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+)
+
+func (a *app) similarityCommand() *cobra.Command {
+	measure, at := similarity.CKA, similarity.CLS
+	var checkpoint, folder, csvFile, to string
+	var images int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "similarity MODEL [OTHER]",
+		Short: "How alike the representations of blocks and models are",
+		Long: `similarity compares what a model's residual stream holds of the same images after each
+block with what another model's holds, or with its own at other blocks. Linear CKA is 1
+where one representation is the other turned and scaled; cka-debiased corrects it for few
+images; rsa compares which images are alike in either, by rank.
+
+With --checkpoint the other model is a pretrained checkpoint as it is before fine-tuning, at
+the size of the first model's images: what has the training changed, from which block on?`,
+		Example: `  sd similarity rmts-256-quick
+  sd similarity discrimination-256-course rmts-256-course --at objects -o cka.png
+  sd similarity path/to/clip-b16-112 --checkpoint clip-b16 --measure rsa`,
+		Args: arguments(cobra.RangeArgs(1, 2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 && checkpoint != "" {
+				return misuse(cmd, "either another model or --checkpoint")
+			}
+			if images < 2 {
+				return misuse(cmd, "--images is %d, expected 2 or more", images)
+			}
+			lab, err := a.lab()
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			m, err := lab.Find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			other, name := m, args[0]
+			switch {
+			case checkpoint != "":
+				name = checkpoint
+				other, err = lab.Pretrained(ctx, checkpoint, m)
+			case len(args) == 2:
+				name = args[1]
+				other, err = lab.Find(ctx, name)
+			}
+			if err != nil {
+				return err
+			}
+			var set *stimuli.Set
+			if folder != "" {
+				set, err = study.ImportSet(folder, m.Config)
+			} else if c, _, e := lab.Learned(ctx, study.Subject{Name: args[0]}); e == nil {
+				set, err = study.LinearSet(c)
+			} else {
+				err = e
+			}
+			if err != nil {
+				return err
+			}
+			sample := study.HeadSample{PerClass: images, Seed: 1}
+			x, err := lab.Representations(ctx, m, set, sample, at)
+			if err != nil {
+				return err
+			}
+			y, err := lab.Representations(ctx, other, set, sample, at)
+			if err != nil {
+				return err
+			}
+			grid, err := similarity.Compare(measure, x, y)
+			if err != nil {
+				return err
+			}
+			if csvFile != "" {
+				if err := saveGrid(csvFile, measure, at, x, y, grid); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				err = a.printJSON(map[string]any{"models": []any{m.ID, other.ID}, "measure": measure, "at": at, "images": x[0].N, "similarity": grid})
+			} else {
+				err = a.printTable(gridTable(fmt.Sprintf("%s at %s, %d images: %s (rows), %s (columns)", measure, at, x[0].N, args[0], name), x, y, grid))
+			}
+			if err != nil || to == "" {
+				return err
+			}
+			f, err := paper.SimilarityFigure(paper.SimilarityPanel{Title: fmt.Sprintf("%s at %s", measure, at), Rows: args[0], Columns: name, Values: grid, Embedding: at != similarity.CLS})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return f.Save(to)
+			}
+			return a.saveFigure(f, to)
+		},
+	}
+	f := cmd.Flags()
+	f.Var(choice[similarity.Measure]{&measure, similarity.Measures}, "measure", join(similarity.Measures))
+	f.Var(choice[similarity.Reading]{&at, similarity.Readings}, "at", "tokens that represent an image: "+join(similarity.Readings))
+	f.StringVar(&checkpoint, "checkpoint", "", "compare with a pretrained checkpoint such as clip-b16")
+	f.IntVar(&images, "images", 250, "images of each label")
+	addSet(cmd, &folder)
+	addJSON(cmd, &asJSON)
+	f.StringVar(&csvFile, "csv", "", "file for all numbers")
+	f.StringVarP(&to, "output", "o", "", "file for a figure")
+	return cmd
+}
+
+func gridTable(title string, x, y []similarity.Representation, grid [][]float64) figure.Table {
+	t := figure.Table{Title: title, Columns: []string{""}}
+	for _, r := range y {
+		t.Columns = append(t.Columns, strings.TrimSuffix(r.Name, "/resid_post"))
+	}
+	for i, row := range grid {
+		cells := []any{x[i].Name}
+		for _, v := range row {
+			cells = append(cells, v)
+		}
+		t.Add(cells...)
+	}
+	return t
+}
+
+func saveGrid(path string, measure similarity.Measure, at similarity.Reading, x, y []similarity.Representation, grid [][]float64) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	err = writeGrid(f, measure, at, x, y, grid)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+func writeGrid(w io.Writer, measure similarity.Measure, at similarity.Reading, x, y []similarity.Representation, grid [][]float64) error {
+	out := csv.NewWriter(w)
+	out.Write([]string{"measure", "at", "images", "row", "column", "similarity"})
+	for i, row := range grid {
+		for j, v := range row {
+			out.Write([]string{string(measure), string(at), strconv.Itoa(x[i].N), x[i].Name, y[j].Name, strconv.FormatFloat(v, 'f', 6, 64)})
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
