@@ -33,6 +33,10 @@ that over the image; --head and --image choose others. Figure 7
 (appendix A) shows all shapes and colors, Figure 8 more stimuli of both tasks, Figure 23
 the counterfactual pairs that interventions use.
 
+Figures 5, 14, 19 and 37 to 39 (section 5, appendix K.3) show what linear probes read of a
+pair's relation after each block, and how often a model's answer flips when their direction
+is added, beside what the paper's authors logged; sd probe has the numbers.
+
 Two figures are not in the paper: "knockouts" shows the accuracy without heads, "edges" that
 without attention between objects, background and CLS (sd patch asks for parts of them).
 

@@ -20,7 +20,9 @@ const (
 	// Shape and Color ask which of the 16 (with the held-out ones 20) an object has.
 	Shape Target = "shape"
 	Color Target = "color"
-	// SameObject asks of two tokens whether they belong to one object.
+	// SameObject asks of two tokens whether they belong to one object. A linear probe reads two
+	// vectors one after the other and cannot compare them: it succeeds where each token by itself
+	// says something of the other, as after attention within objects.
 	SameObject Target = "same-object"
 )
 
