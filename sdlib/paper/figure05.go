@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image/color"
 
 	"samediff/sdlib/figure"
 	"samediff/sdlib/finetune"
@@ -131,13 +130,6 @@ func (p PublishedLinear) lines() figure.Lines {
 		l.Series = append(l.Series, figure.Series{Name: c.Name, Values: c.Values, Color: light(figure.SeriesColor(i)), Dashed: c.Control()})
 	}
 	return l
-}
-
-// light mixes a color with as much white.
-func light(c color.Color) color.Color {
-	x := color.NRGBAModel.Convert(c).(color.NRGBA)
-	mix := func(v uint8) uint8 { return uint8((int(v) + 255) / 2) }
-	return color.NRGBA{mix(x.R), mix(x.G), mix(x.B), 255}
 }
 
 // linearProbe is a figure of probes and interventions of models that learned RMTS, beside the
