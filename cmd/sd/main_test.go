@@ -130,7 +130,7 @@ func TestWrongUsage(t *testing.T) {
 		{"train --epochs many", `invalid argument "many"`},
 		{"train slowly", "expected quick, course, rmts, clip-b16-112, clip-b16-112-rmts, or one of clip-b16, clip-b32, "},
 		{"train quick course", "accepts at most 1 arg(s), received 2"},
-		{"figure 9", "expected one of 1, 2, 3, 5, 7, 8, 11, 12, 14, 15, 16, 19, 20, 23, 24, 25, 26, 27, 28, 37, 38, 39"},
+		{"figure 9", "expected one of 1, 2, 3, 5, 7, 8, 11, 12, 14, 15, 16, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 37, 38, 39"},
 		{"figure 7 --model quick", "--model is for figures and tables of models, and figure 7 is none"},
 		{"figure 7 --geometry b32", "--geometry is for figures 1, 8 and 23"},
 		{"attention quick --heads 0", "--heads is 0, expected 1 or more"},
