@@ -38,9 +38,9 @@ objects are (docs/formats.md).
 The table names the most local and the most global heads, with 95 % intervals over the
 images (bootstrap); the figure shows all of them, as Figure 2 of the paper does, and --parts
 same and different images apart, and in RMTS the sample and the display pair. --csv writes
-all of that with n and intervals. --html writes a page to explore instead of the figure: where
-every head looks on some images, from any patch or object. The page is one file that needs
-no network; of a ViT-B it shows 8 images in 5 MB.`,
+all of that with n and intervals. --html writes a page to explore instead of the figure:
+where every head looks on some images, from any patch or object. The page is one file that
+needs no network; of a ViT-B it shows 8 images in 5 MB.`,
 		Example: `  sd attention quick
   sd attention 3fa2 --heads 10 -o heads.pdf
   sd attention quick --parts --csv heads.csv
