@@ -77,6 +77,11 @@ func (v *Intervention) Answers(ctx context.Context, be *backend.Backend, m *vit.
 	if err != nil {
 		return Answers{}, err
 	}
+	return answered(s, logits)
+}
+
+// answered returns the answers to pairs under an intervention that gave these logits, [N][C].
+func answered(s *Streams, logits [][]float32) (Answers, error) {
 	a, err := Unchanged(s)
 	if err != nil {
 		return Answers{}, err
