@@ -13,7 +13,7 @@ import (
 )
 
 // Caches are the steps whose results are kept only to save time: `sd store gc` removes them.
-var Caches = []string{"activations", "das-streams"}
+var Caches = []string{"activations", "das-streams", "das-objects"}
 
 // Kept says which values of a forward pass are kept for the images of a set.
 type Kept struct {

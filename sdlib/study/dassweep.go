@@ -155,18 +155,23 @@ var dasColumns = []string{"model", "task", "objects", "property", "block", "meth
 func WriteDAS(w io.Writer, rows []DASRow) error {
 	out := csv.NewWriter(w)
 	out.Write(dasColumns)
-	number := func(x float64) string { return fmt.Sprintf("%.4f", x) }
 	for _, r := range rows {
-		score, without := r.Score(), r.Without()
-		low, high := score.Interval()
-		different, same := r.ByTarget()
-		out.Write([]string{r.Model.Short(), string(r.Stimuli.Task), string(r.Stimuli.Objects), string(r.Property), strconv.Itoa(r.Block), r.Method.String(), r.Control.String(),
-			RecipeName(r.Recipe), strconv.FormatUint(r.Seed, 10), string(r.Split), strconv.Itoa(score.N), strconv.Itoa(score.Correct),
-			number(score.Accuracy()), number(low), number(high), number(different.Accuracy()), number(same.Accuracy()),
-			number(r.BaseScore().Accuracy()), number(without.Accuracy()), strconv.Itoa(r.Dims), strconv.FormatBool(r.Derived)})
+		out.Write(r.cells())
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// cells are the row's, in the order of dasColumns.
+func (r DASRow) cells() []string {
+	number := func(x float64) string { return fmt.Sprintf("%.4f", x) }
+	score, without := r.Score(), r.Without()
+	low, high := score.Interval()
+	different, same := r.ByTarget()
+	return []string{r.Model.Short(), string(r.Stimuli.Task), string(r.Stimuli.Objects), string(r.Property), strconv.Itoa(r.Block), r.Method.String(), r.Control.String(),
+		RecipeName(r.Recipe), strconv.FormatUint(r.Seed, 10), string(r.Split), strconv.Itoa(score.N), strconv.Itoa(score.Correct),
+		number(score.Accuracy()), number(low), number(high), number(different.Accuracy()), number(same.Accuracy()),
+		number(r.BaseScore().Accuracy()), number(without.Accuracy()), strconv.Itoa(r.Dims), strconv.FormatBool(r.Derived)}
 }
 
 // SaveDAS writes results to a file, aside and renamed.
