@@ -101,12 +101,17 @@ type dasFlags struct {
 }
 
 func (f *dasFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.controls, "control", []string{"none"}, "searches that ought to fail: "+controlNames())
+	cmd.Flags().StringSliceVar(&f.methods, "method", []string{"das"}, "how subspaces are found: das, or without training whole, pca, means")
+	f.addSearch(cmd)
+}
+
+// addSearch adds the flags that choose searches and what they are tested on.
+func (f *dasFlags) addSearch(cmd *cobra.Command) {
 	f.split = stimuli.TestIID
 	cmd.Flags().StringVar(&f.blocks, "blocks", "", `after which blocks: "2", "0-5" or "0,2,4" (default all)`)
 	cmd.Flags().StringVar(&f.property, "property", "both", "shape, color, or both")
 	cmd.Flags().StringVar(&f.recipe, "recipe", "", "how to learn: "+strings.Join(slices.Sorted(maps.Keys(das.Recipes)), ", ")+", or a JSON file (default what suits the model's size)")
-	cmd.Flags().StringSliceVar(&f.controls, "control", []string{"none"}, "searches that ought to fail: "+controlNames())
-	cmd.Flags().StringSliceVar(&f.methods, "method", []string{"das"}, "how subspaces are found: das, or without training whole, pca, means")
 	cmd.Flags().UintSliceVar(&f.seeds, "seed", []uint{1}, "of the random start and the order of pairs; several make a search each")
 	cmd.Flags().Var(choice[stimuli.Split]{&f.split, splits}, "split", "of the pairs to test on: "+join(splits))
 	cmd.Flags().IntVar(&f.test, "test", study.DASTests, "how many pairs to test on (the paper: 2000)")

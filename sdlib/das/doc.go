@@ -37,6 +37,12 @@
 //   - In RMTS the counterfactual image's own label is the target in about half of the pairs. So in
 //     late blocks a search that carries over the label, and no property, reaches .5.
 //
+// # Novel representations
+//
+// Does the model compare what the subspace holds, or look up values that it knows? [Intervention.NovelAnswers]
+// writes vectors into the subspaces of both objects that no object has ([Novelty]): the same
+// vector should make them the same, two vectors different (section 5, Appendix J).
+//
 // # What is computed
 //
 // A step needs the base's stream after block l and the source's tokens there, which never change,

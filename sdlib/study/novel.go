@@ -45,6 +45,7 @@ var Novel = Analysis[NovelQuery, DASResult]{
 		defer s.Close()
 		if v == nil || v.Dims() == 0 {
 			a, err := das.Unchanged(s)
+			a.Derived = v == nil
 			return DASResult{Answers: a}, err
 		}
 		made, err := q.objects()
