@@ -22,6 +22,7 @@ func TestGolden(t *testing.T) {
 		"training.png":        ExampleTrainingCurve,
 		"contributions.png":   ExampleContributionFigure,
 		"confusions.png":      ExampleConfusionFigure,
+		"novel.png":           ExampleNovelFigure,
 		"training_all.png":    ExampleTrainingCurve_auxiliary,
 		"losses.png":          ExampleLossFigure,
 		"disentangle.png":     ExampleDisentangleFigure,
