@@ -14,8 +14,8 @@ import (
 
 // A SearchPanel is the alignment searches in one model, in a [SearchFigure].
 type SearchPanel struct {
-	Title string // the model's name, by which [Published] knows it
-	Rows  []study.DASRow
+	Title  string           // the model's name, by which [Published] knows it
+	Scores []study.DASScore // of study.DASScores or study.ReadDAS
 }
 
 // SearchFigure shows how often interventions bring about their target, by the block after which
@@ -41,26 +41,26 @@ func SearchFigure(panels ...SearchPanel) (*figure.Figure, error) {
 // propertyColors keep each property's color.
 var propertyColors = map[stimuli.Property]color.Color{stimuli.ShapeProperty: figure.SeriesColor(0), stimuli.ColorProperty: figure.SeriesColor(1)}
 
-// searchLine is a property and a control: the rows of a line.
+// searchLine is a property and a control: the scores of a line.
 type searchLine struct {
 	property stimuli.Property
 	control  das.Control
 }
 
 func (p SearchPanel) figure() (*figure.Figure, error) {
-	if len(p.Rows) == 0 {
-		return nil, fmt.Errorf("paper: a panel of searches in %s has no rows", p.Title)
+	if len(p.Scores) == 0 {
+		return nil, fmt.Errorf("paper: a panel of searches in %s has no scores", p.Title)
 	}
 	var order []searchLine
-	lines := map[searchLine]map[int]study.DASRow{} // by block
-	for _, r := range p.Rows {
+	lines := map[searchLine]map[int]study.DASScore{} // by block
+	for _, r := range p.Scores {
 		line := searchLine{r.Property, r.Control}
 		if lines[line] == nil {
-			lines[line] = map[int]study.DASRow{}
+			lines[line] = map[int]study.DASScore{}
 			order = append(order, line)
 		}
 		if _, twice := lines[line][r.Block]; twice {
-			return nil, fmt.Errorf("paper: a panel of searches in %s has two rows for %s after block %d, control %s: expected one seed and one recipe", p.Title, r.Property, r.Block, r.Control)
+			return nil, fmt.Errorf("paper: a panel of searches in %s has two scores for %s after block %d, control %s: expected one seed and one recipe", p.Title, r.Property, r.Block, r.Control)
 		}
 		lines[line][r.Block] = r
 	}
@@ -74,14 +74,14 @@ func (p SearchPanel) figure() (*figure.Figure, error) {
 	if len(blocks) == 0 {
 		return nil, fmt.Errorf("paper: the lines of a panel of searches in %s have no block in common", p.Title)
 	}
-	first := p.Rows[0]
-	l := figure.Lines{Title: p.Title + ", " + taskTitles[first.Stimuli.Task], XLabel: "after block", YLabel: "share that becomes the target", YMin: 0, YMax: 1}
+	first := p.Scores[0]
+	l := figure.Lines{Title: p.Title + ", " + taskTitles[first.Task], XLabel: "after block", YLabel: "share that becomes the target", YMin: 0, YMax: 1}
 	base := 0.
 	for _, block := range blocks {
 		l.X = append(l.X, float64(block))
 	}
 	for _, line := range order {
-		if known := Published(p.Title, first.Stimuli.Task, first.Stimuli.Objects, line.property, line.control); known != nil && blocks[len(blocks)-1] < len(known) {
+		if known := Published(p.Title, first.Task, first.Objects, line.property, line.control); known != nil && blocks[len(blocks)-1] < len(known) {
 			s := figure.Series{Name: line.name() + ", published", Color: light(propertyColors[line.property]), Dashed: line.control != das.NoControl, NoMark: true}
 			for _, block := range blocks {
 				s.Values = append(s.Values, known[block])
@@ -92,12 +92,12 @@ func (p SearchPanel) figure() (*figure.Figure, error) {
 	for _, line := range order {
 		s := figure.Series{Name: line.name(), Color: propertyColors[line.property], Dashed: line.control != das.NoControl, NoMark: line.control != das.NoControl}
 		for _, block := range blocks {
-			score := lines[line][block].Score()
+			score := lines[line][block].Score
 			low, high := score.Interval()
 			s.Values, s.Lo, s.Hi = append(s.Values, score.Accuracy()), append(s.Lo, low), append(s.Hi, high)
 		}
 		l.Series = append(l.Series, s)
-		base += lines[line][blocks[0]].BaseScore().Accuracy() / float64(len(order))
+		base += lines[line][blocks[0]].Base / float64(len(order))
 	}
 	l.Guides = []figure.Guide{{Value: base, Name: "base accuracy"}, {Value: 1 - base, Name: "1 − base accuracy"}}
 	l.Width = 5.2

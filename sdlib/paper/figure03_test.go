@@ -1,18 +1,20 @@
 package paper_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
 
 	"samediff/sdlib/das"
+	"samediff/sdlib/finetune"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 )
 
-// searchRows makes up the searches in a model whose properties lie in their own subspaces up to a block.
-func searchRows(upTo float64) (rows []study.DASRow) {
+// searchScores makes up the searches in a model whose properties lie in their own subspaces up to a block.
+func searchScores(upTo float64) (scores []study.DASScore) {
 	const pairs = 400
 	for _, control := range []das.Control{das.NoControl, das.WrongObject} {
 		for l := range 12 {
@@ -21,47 +23,35 @@ func searchRows(upTo float64) (rows []study.DASRow) {
 				if control != das.NoControl {
 					share *= .5
 				}
-				r := study.DASRow{DASQuery: study.DASQuery{DASSearch: study.DASSearch{Stimuli: stimuli.Config{Task: stimuli.Discrimination, Objects: stimuli.All256},
-					Property: p, Search: das.Search{Block: l, Control: control}}}}
-				for n := range pairs {
-					target, base := n%2, 1-n%2
-					if n >= pairs*96/100 {
-						base = target
-					}
-					answer := 1 - target
-					if float64(n) < share*pairs {
-						answer = target
-					}
-					r.Targets, r.Base, r.Answers.Answers = append(r.Targets, target), append(r.Base, base), append(r.Answers.Answers, answer)
-				}
-				rows = append(rows, r)
+				scores = append(scores, study.DASScore{Task: stimuli.Discrimination, Objects: stimuli.All256, Property: p, Block: l, Control: control,
+					Score: finetune.Score{N: pairs, Correct: int(math.Ceil(share * pairs))}, Base: .96})
 			}
 		}
 	}
-	return rows
+	return scores
 }
 
 // Made-up searches in a model that has the name of one of the paper's, and so its published curves.
 func ExampleSearchFigure() {
-	f, err := paper.SearchFigure(paper.SearchPanel{Title: "clip-b16", Rows: searchRows(4)})
+	f, err := paper.SearchFigure(paper.SearchPanel{Title: "clip-b16", Scores: searchScores(4)})
 	save(f, err, "searches.png")
 }
 
 func TestSearchFigure(t *testing.T) {
-	rows := searchRows(4)
-	f, err := paper.SearchFigure(paper.SearchPanel{Title: "mine", Rows: rows}, paper.SearchPanel{Title: "discrimination-256-clip-b16-112", Rows: rows})
+	scores := searchScores(4)
+	f, err := paper.SearchFigure(paper.SearchPanel{Title: "mine", Scores: scores}, paper.SearchPanel{Title: "discrimination-256-clip-b16-112", Scores: scores})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(f.Alt(), "published"); n != 4 {
 		t.Errorf("%d published lines, expected the four of CLIP's panel: %s", n, f.Alt())
 	}
-	for want, rows := range map[string][]study.DASRow{
-		"has no rows":        nil,
-		"two rows for shape": append(slices.Clone(rows), rows[0]),
-		"no block in common": {rows[0], rows[3]},
+	for want, scores := range map[string][]study.DASScore{
+		"has no scores":        nil,
+		"two scores for shape": append(slices.Clone(scores), scores[0]),
+		"no block in common":   {scores[0], scores[3]},
 	} {
-		if _, err := paper.SearchFigure(paper.SearchPanel{Title: "mine", Rows: rows}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := paper.SearchFigure(paper.SearchPanel{Title: "mine", Scores: scores}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, expected it to speak of %q", err, want)
 		}
 	}

@@ -16,8 +16,8 @@ func novelScores() (scores []study.NovelScore) {
 	for _, property := range []stimuli.Property{stimuli.ShapeProperty, stimuli.ColorProperty} {
 		for block, right := range []int{120, 190, 30} {
 			for i, novelty := range das.Novelties {
-				scores = append(scores, study.NovelScore{Property: property, Block: block, Novelty: novelty,
-					Score: finetune.Score{N: 200, Correct: right - 8*i}, Base: .975})
+				scores = append(scores, study.NovelScore{Novelty: novelty, DASScore: study.DASScore{Property: property, Block: block,
+					Score: finetune.Score{N: 200, Correct: right - 8*i}, Base: .975}})
 			}
 		}
 	}

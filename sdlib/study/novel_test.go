@@ -1,7 +1,6 @@
 package study
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,12 +74,11 @@ func TestNovel(t *testing.T) {
 	if len(lines) != 9 || !strings.HasPrefix(lines[2], m.ID.Short()+",discrimination,256,color,0,none,own,1,test-iid,16,") || !strings.HasSuffix(lines[2], ",false,interpolated,1,8") {
 		t.Errorf("the table is\n%s", text)
 	}
-	var other bytes.Buffer
-	if err := WriteDAS(&other, searches); err != nil {
+	if err := SaveDAS(path, searches); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, other.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
+	if read, err := ReadDAS(path); err != nil || !slices.Equal(read, DASScores(searches)) {
+		t.Errorf("read %v, %v, wrote %v", read, err, DASScores(searches))
 	}
 	if _, err := ReadNovel(path); err == nil || !strings.Contains(err.Error(), "expected the columns") {
 		t.Errorf("a table of searches was read as one of novel representations: %v", err)

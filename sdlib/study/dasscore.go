@@ -1,0 +1,85 @@
+package study
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+
+	"samediff/sdlib/das"
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/stimuli"
+)
+
+// A DASScore is what figures show of a [DASRow]; a CSV file keeps it.
+type DASScore struct {
+	Task     stimuli.Task
+	Objects  stimuli.Objects
+	Property stimuli.Property
+	Block    int
+	Control  das.Control
+	finetune.Score
+	Base    float64 // the model's accuracy on the pairs without an intervention
+	Dims    int     // that are swapped
+	Derived bool    // no intervention after this block reaches the answer
+}
+
+// DASScores are those of rows.
+func DASScores(rows []DASRow) (scores []DASScore) {
+	for _, r := range rows {
+		scores = append(scores, r.score())
+	}
+	return scores
+}
+
+func (r DASRow) score() DASScore {
+	return DASScore{r.Stimuli.Task, r.Stimuli.Objects, r.Property, r.Block, r.Control, r.Score(), r.BaseScore().Accuracy(), r.Dims, r.Derived}
+}
+
+// ReadDAS reads a file that [WriteDAS] wrote.
+func ReadDAS(path string) (scores []DASScore, err error) {
+	err = readResults(path, dasColumns, func(cell func(string) string) error {
+		s, err := dasScore(cell)
+		scores = append(scores, s)
+		return err
+	})
+	return scores, err
+}
+
+// dasScore reads a line, of which cell gives the columns.
+func dasScore(cell func(column string) string) (DASScore, error) {
+	s := DASScore{Task: stimuli.Task(cell("task")), Objects: stimuli.Objects(cell("objects")), Property: stimuli.Property(cell("property"))}
+	var errs [7]error
+	s.Block, errs[0] = strconv.Atoi(cell("block"))
+	s.Control, errs[1] = das.ParseControl(cell("control"))
+	s.N, errs[2] = strconv.Atoi(cell("n"))
+	s.Correct, errs[3] = strconv.Atoi(cell("correct"))
+	s.Base, errs[4] = strconv.ParseFloat(cell("base_accuracy"), 64)
+	s.Dims, errs[5] = strconv.Atoi(cell("dims"))
+	s.Derived, errs[6] = strconv.ParseBool(cell("derived"))
+	return s, errors.Join(errs[:]...)
+}
+
+// readResults reads a CSV file with these columns, line by line.
+func readResults(path string, columns []string, line func(cell func(column string) string) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	records, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if len(records) == 0 || !slices.Equal(records[0], columns) {
+		return fmt.Errorf("%s: expected the columns %v: sd das --csv and sd novel --csv write such files", path, columns)
+	}
+	for i, record := range records[1:] {
+		if err := line(func(column string) string { return record[slices.Index(columns, column)] }); err != nil {
+			return fmt.Errorf("%s, line %d: %w", path, i+2, err)
+		}
+	}
+	return nil
+}
