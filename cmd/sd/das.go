@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +23,7 @@ import (
 func (a *app) dasCommand() *cobra.Command {
 	var f dasFlags
 	var asJSON bool
-	var to string
+	var to, folder string
 	cmd := &cobra.Command{
 		Use:   "das MODEL",
 		Short: "Where a model keeps shape and color: distributed alignment search",
@@ -79,6 +81,11 @@ unless --recipe names one, or a JSON file with a recipe's fields.`,
 					return err
 				}
 			}
+			if folder != "" {
+				if err := saveInterventions(cmd.Context(), lab, m, queries, folder); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				return a.printJSON(rows)
 			}
@@ -88,7 +95,29 @@ unless --recipe names one, or a JSON file with a recipe's fields.`,
 	f.add(cmd)
 	addJSON(cmd, &asJSON)
 	cmd.Flags().StringVar(&to, "csv", "", "file for the results: a line each, with n and a 95 % interval")
+	cmd.Flags().StringVar(&folder, "save", "", "folder for the interventions: rotation and mask as safetensors, the rest as JSON, in a folder each")
 	return cmd
+}
+
+// saveInterventions writes what searches have found to folders of their own, such as block02-color.
+func saveInterventions(ctx context.Context, lab *study.Lab, m *study.Model, queries []study.DASQuery, folder string) error {
+	for _, q := range queries {
+		if das.Derived(m.Config, q.Block) {
+			continue
+		}
+		v, err := lab.Intervention(ctx, m, q.DASSearch)
+		if err != nil {
+			return err
+		}
+		dir := filepath.Join(folder, v.Name())
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		if err := v.Save(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dasFlags choose a sweep.

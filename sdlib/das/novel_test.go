@@ -345,3 +345,40 @@ func TestNovelBadInput(t *testing.T) {
 		t.Errorf("%v: expected an error about a block that is not there", err)
 	}
 }
+
+// Coordinates along all directions give the state back, and an intervention and its rest swap
+// everything between them.
+func TestCoordinatesAndRest(t *testing.T) {
+	be, m := open(t, backend.Go), lively(t, small, 1)
+	s := streams(t, be, m)
+	v, D := some(s, 1), m.Config.Width
+	cf, err := s.Sources(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := s.source(cf, 3, NoControl)
+	coordinates := v.Coordinates(state)
+	if len(coordinates) != s.P {
+		t.Fatalf("coordinates of %d tokens, expected %d", len(coordinates), s.P)
+	}
+	for k, x := range coordinates {
+		for i := range D {
+			back := 0.
+			for j := range D {
+				back += float64(x[j]) * float64(v.Rotation[i*D+j])
+			}
+			if math.Abs(back-float64(state[k*D+i])) > 1e-5 {
+				t.Fatalf("token %d, dimension %d comes back as %g, was %g", k, i, back, state[k*D+i])
+			}
+		}
+	}
+	both := append(slices.Clone(v.Swapped()), v.Rest().Swapped()...)
+	for j := range D {
+		if both[j]+both[D+j] != 1 {
+			t.Fatalf("direction %d is swapped by both or by neither", j)
+		}
+	}
+	if got := v.Name(); got != "block01-color-seed0" {
+		t.Errorf("the name is %s", got)
+	}
+}

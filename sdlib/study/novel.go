@@ -108,6 +108,9 @@ func (l *Lab) NovelQueries(ctx context.Context, s Subject, w NovelSweep) ([]Nove
 	if w.Made == 0 {
 		w.Made = DASTests
 	}
+	if w.Shared == 1 {
+		w.Shared = 0 // the same question has one key
+	}
 	var all []NovelQuery
 	checked := map[stimuli.Property]bool{}
 	for _, search := range searches {

@@ -122,6 +122,10 @@ func TestNovelQueries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	alone, err := l.NovelQueries(t.Context(), s, NovelSweep{DASSweep: sweep, Shared: 1})
+	if err != nil || !slices.Equal(alone, own) {
+		t.Errorf("%v: vectors that one pair shares are another question than those of its own", err)
+	}
 	id := func(q NovelQuery) artifact.ID {
 		id, err := Novel.key(artifact.ID(strings.Repeat("0", 64)), nil, q).ID()
 		if err != nil {
