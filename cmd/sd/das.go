@@ -102,7 +102,7 @@ unless --recipe names one, or a JSON file with a recipe's fields.`,
 // saveInterventions writes what searches have found to folders of their own, such as block02-color.
 func saveInterventions(ctx context.Context, lab *study.Lab, m *study.Model, queries []study.DASQuery, folder string) error {
 	for _, q := range queries {
-		if das.Derived(m.Config, q.Block) {
+		if das.Derived(m.Config, q.Block) || q.Method != das.Trained { // nothing was learned
 			continue
 		}
 		v, err := lab.Intervention(ctx, m, q.DASSearch)

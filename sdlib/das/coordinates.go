@@ -2,10 +2,13 @@ package das
 
 import "fmt"
 
-// Name says what the intervention is, as the name of a folder: "block02-color", with the control
-// where it is one, and the seed where it is not 1.
+// Name says what the intervention is, as the name of a folder: "block02-color", with the method
+// where it is no search, the control where it is one, and the seed where it is not 1.
 func (v *Intervention) Name() string {
 	name := fmt.Sprintf("block%02d-%s", v.Block, v.Property())
+	if v.Method != Trained {
+		return name + "-" + v.Method.String()
+	}
 	if v.Control != NoControl {
 		name += "-" + v.Control.String()
 	}

@@ -19,6 +19,7 @@ type DASScore struct {
 	Objects  stimuli.Objects
 	Property stimuli.Property
 	Block    int
+	Method   das.Method
 	Control  das.Control
 	finetune.Score
 	Base    float64 // the model's accuracy on the pairs without an intervention
@@ -35,7 +36,7 @@ func DASScores(rows []DASRow) (scores []DASScore) {
 }
 
 func (r DASRow) score() DASScore {
-	return DASScore{r.Stimuli.Task, r.Stimuli.Objects, r.Property, r.Block, r.Control, r.Score(), r.BaseScore().Accuracy(), r.Dims, r.Derived}
+	return DASScore{r.Stimuli.Task, r.Stimuli.Objects, r.Property, r.Block, r.Method, r.Control, r.Score(), r.BaseScore().Accuracy(), r.Dims, r.Derived}
 }
 
 // ReadDAS reads a file that [WriteDAS] wrote.
@@ -51,14 +52,15 @@ func ReadDAS(path string) (scores []DASScore, err error) {
 // dasScore reads a line, of which cell gives the columns.
 func dasScore(cell func(column string) string) (DASScore, error) {
 	s := DASScore{Task: stimuli.Task(cell("task")), Objects: stimuli.Objects(cell("objects")), Property: stimuli.Property(cell("property"))}
-	var errs [7]error
+	var errs [8]error
 	s.Block, errs[0] = strconv.Atoi(cell("block"))
 	s.Control, errs[1] = das.ParseControl(cell("control"))
 	s.N, errs[2] = strconv.Atoi(cell("n"))
 	s.Correct, errs[3] = strconv.Atoi(cell("correct"))
 	s.Base, errs[4] = strconv.ParseFloat(cell("base_accuracy"), 64)
 	s.Dims, errs[5] = strconv.Atoi(cell("dims"))
-	s.Derived, errs[6] = strconv.ParseBool(cell("derived"))
+	s.Method, errs[6] = das.ParseMethod(cell("method"))
+	s.Derived, errs[7] = strconv.ParseBool(cell("derived"))
 	return s, errors.Join(errs[:]...)
 }
 

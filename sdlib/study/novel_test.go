@@ -71,7 +71,7 @@ func TestNovel(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	if len(lines) != 9 || !strings.HasPrefix(lines[2], m.ID.Short()+",discrimination,256,color,0,none,own,1,test-iid,16,") || !strings.HasSuffix(lines[2], ",false,interpolated,1,8") {
+	if len(lines) != 9 || !strings.HasPrefix(lines[2], m.ID.Short()+",discrimination,256,color,0,das,none,own,1,test-iid,16,") || !strings.HasSuffix(lines[2], ",false,interpolated,1,8") {
 		t.Errorf("the table is\n%s", text)
 	}
 	if err := SaveDAS(path, searches); err != nil {
