@@ -112,7 +112,7 @@ func (m manifest) begin(dir string) error {
 	if len(entries) > 0 {
 		there, err := ondisk.ReadFile(path, ondisk.Small)
 		switch {
-		case err != nil && strings.HasPrefix(entries[0].Name(), unfinishedFile) && len(entries) == 1: // killed while it wrote that
+		case err != nil && len(entries) == 1 && strings.HasPrefix(entries[0].Name(), "."+unfinishedFile): // killed while it wrote that
 		case err != nil:
 			return fmt.Errorf("stimuli: export: %s holds %s already: expected a new or empty folder", dir, entries[0].Name())
 		case !bytes.Equal(there, text):
