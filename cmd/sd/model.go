@@ -33,7 +33,9 @@ func (a *app) modelListCommand() *cobra.Command {
 each, with their accuracy on fresh images of the objects they learned and, where they
 learned 32 combinations of shape and color, on the other 224. Use a name wherever a
 MODEL is asked for. Most models at chance come without their weights ("none"): sd model
-build NAME trains one, in about as many minutes as the table says.`,
+build NAME trains one, in about as many minutes as the table says. Fine-tuned real models
+are kept as differences to what they began from: "needs clip-b16" says what sd model fetch
+has to get.`,
 		Example: `  sd model ls
   sd figure 2 --model discrimination-256-quick`,
 		Args: arguments(cobra.NoArgs),
@@ -51,18 +53,26 @@ build NAME trains one, in about as many minutes as the table says.`,
 					for _, s := range metrics.Sets {
 						accuracy[s.Name] = fmt.Sprintf("%.3f", s.All.Accuracy())
 					}
-					switch _, _, err := lab.CourseModel(c.Name); {
-					case err == nil:
-						weights = "here"
-					case !errors.Is(err, study.ErrNoWeights):
-						weights = "damaged"
-					}
+					weights = weightsOf(lab, c)
 				}
 				t.Add(c.Name, c.Training.Model.Params(), accuracy["test (IID)"], accuracy["compositional"], minutes, weights, c.About)
 			}
 			return a.printTable(t)
 		},
 	}
+}
+
+// weightsOf says in a word or two where the weights of a model of the course are.
+func weightsOf(lab *study.Lab, c study.CourseModel) string {
+	switch err := lab.CourseWeights(c.Name); {
+	case err == nil:
+		return "here"
+	case errors.Is(err, study.ErrNoWeights):
+		return "none"
+	case errors.Is(err, study.ErrNoBase):
+		return "needs " + c.Training.Base()
+	}
+	return "damaged"
 }
 
 func (a *app) modelBuildCommand() *cobra.Command {
@@ -78,7 +88,8 @@ func (a *app) modelBuildCommand() *cobra.Command {
 store does not have it, and writes its folder: config.json, preprocessor_config.json and
 model.safetensors, as transformers reads them, with the weights rounded to float16;
 metrics.json with the recipe, seeds and, on every set, the accuracy of the rounded model;
-and log.jsonl with a line for each epoch.
+and log.jsonl with a line for each epoch. Of a fine-tuned real model the weights are packed,
+see sd model pack.
 
 The models are ` + strings.Join(names, ",\n") + ".",
 		Example:   `  sd model build rmts-256-quick`,

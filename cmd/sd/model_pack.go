@@ -169,7 +169,7 @@ func (a *app) pack(ctx context.Context, lab *study.Lab, tuned *study.Model, base
 	if err != nil {
 		return nil, err
 	}
-	check, err := lab.CheckPacked(ctx, tuned, packed, images)
+	check, err := lab.CheckPacked(ctx, tuned, packed, images, study.HeadSample{PerClass: max(images/2, 1), Seed: study.PaperSample.Seed})
 	d.Checks = []delta.Check{check}
 	return d, err
 }

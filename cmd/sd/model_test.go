@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"samediff/sdlib/delta"
 	"samediff/sdlib/study"
 )
 
@@ -28,6 +29,13 @@ func TestModelWeights(t *testing.T) {
 			if !strings.Contains(lines[i], " here ") {
 				t.Errorf("%s has weights, ls says %q", c.Name, lines[i])
 			}
+			continue
+		}
+		if delta.Packed(dir) { // tests see no base
+			if !strings.Contains(lines[i], " needs "+c.Training.Base()+" ") {
+				t.Errorf("%s needs its base, ls says %q", c.Name, lines[i])
+			}
+			sd("eval", c.Name, "--store", store).want(t, exitFailure).says(t, c.Name, "`sd model fetch "+c.Training.Base())
 			continue
 		}
 		if !strings.Contains(lines[i], " none ") {

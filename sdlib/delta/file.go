@@ -24,6 +24,11 @@ const (
 	DataFile = "delta.safetensors" // the differences
 )
 
+// Files lists the names of the files that [Delta.Save] writes.
+func Files() []string {
+	return []string{"config.json", "preprocessor_config.json", File, DataFile}
+}
+
 // description is delta.json.
 type description struct {
 	Format  string         `json:"format"`
@@ -80,7 +85,7 @@ func (d *Delta) Save(dir string) error {
 	if err != nil {
 		return fmt.Errorf("delta: %w", err)
 	}
-	err = disk.ReplaceFolder(dir, []string{"config.json", "preprocessor_config.json", File, DataFile}, func(aside string) error {
+	err = disk.ReplaceFolder(dir, Files(), func(aside string) error {
 		if err := d.about().Save(aside); err != nil {
 			return err
 		}

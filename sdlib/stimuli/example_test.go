@@ -100,5 +100,5 @@ func ExampleParseGeometry() {
 	fmt.Println(err)
 	// Output:
 	// 14 4 <nil>
-	// stimuli: unknown geometry "b8": expected one of b16, b32, b14, b16-112, course, course-quick
+	// stimuli: unknown geometry "b8": expected one of b16, b32, b14, b16-112, b14-112, course, course-quick
 }

@@ -37,6 +37,8 @@ var (
 	// B16At112 is B16 at half the resolution: 7x7 patches of 16 pixels, 4 tokens per object, so that two CPU cores
 	// fine-tune a pretrained ViT-B/16 in minutes.
 	B16At112 = Geometry{Name: "b16-112", Image: 112, Patch: 16, Cell: 32, Object: 24, Jitter: 8}
+	// B14At112 is B14 at half the resolution: 8x8 patches of 14 pixels, 4 tokens per object.
+	B14At112 = Geometry{Name: "b14-112", Image: 112, Patch: 14, Cell: 28, Object: 21, Jitter: 7}
 	// Course is small enough to train on a laptop's processor: 8x8 patches, 4 tokens per object.
 	Course = Geometry{Name: "course", Image: 64, Patch: 8, Cell: 16, Object: 12, Jitter: 4}
 	// CourseQuick trains in about a minute: 4x4 patches, 1 token per object.
@@ -44,9 +46,11 @@ var (
 )
 
 // Geometries lists the presets, the paper's first.
-func Geometries() []Geometry { return []Geometry{B16, B32, B14, B16At112, Course, CourseQuick} }
+func Geometries() []Geometry {
+	return []Geometry{B16, B32, B14, B16At112, B14At112, Course, CourseQuick}
+}
 
-// ParseGeometry finds a preset by its name, in any case: "b16", "b32", "b14", "b16-112", "course" or "course-quick".
+// ParseGeometry finds a preset by its name, in any case: "b16", "b32", "b14", "b16-112", "b14-112", "course" or "course-quick".
 func ParseGeometry(name string) (Geometry, error) {
 	var known []string
 	for _, g := range Geometries() {

@@ -312,7 +312,7 @@ func TestConfigErrors(t *testing.T) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, c.says)
 		}
 	}
-	if _, err := ParseGeometry("b8"); err == nil || !strings.Contains(err.Error(), "b16, b32, b14, b16-112, course, course-quick") {
+	if _, err := ParseGeometry("b8"); err == nil || !strings.Contains(err.Error(), "b16, b32, b14, b16-112, b14-112, course, course-quick") {
 		t.Errorf("ParseGeometry(b8): %v, want the known names", err)
 	}
 }

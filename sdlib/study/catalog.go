@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"samediff/sdlib/artifact"
+	"samediff/sdlib/delta"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/internal/repo"
@@ -26,15 +27,22 @@ type CourseModel struct {
 	Name     string // task, set, size, and "plain" without auxiliary losses: "rmts-256-quick"
 	About    string // what it is there to show
 	Training Training
+	// Rank, where not 0, is that of the difference to its base as which the model is kept (package delta). The base is the
+	// checkpoint that the training began from, and has to be fetched.
+	Rank int
+	// Images is the size of the sets that it is evaluated on, besides its training images; 0 is that of [Sets].
+	Images int
 }
 
 // CourseModels are the models of the course: both tasks, all 256 combinations of shape
 // and color or 32 of them, with auxiliary losses and without ("plain": the same data,
-// steps and seeds), and RMTS with the losses that the paper has ("paper").
+// steps and seeds), and RMTS with the losses that the paper has ("paper"); then the real
+// models that were fine-tuned here, which are kept as differences to what others pretrained.
 func CourseModels() []CourseModel {
 	var all []CourseModel
 	add := func(name, about string, t Training, losses Losses) {
-		all = append(all, CourseModel{name, about, losses.Apply(t)}, CourseModel{name + "-plain", "the same without auxiliary losses", Losses{}.Apply(t)})
+		all = append(all, CourseModel{Name: name, About: about, Training: losses.Apply(t)},
+			CourseModel{Name: name + "-plain", About: "the same without auxiliary losses", Training: Losses{}.Apply(t)})
 	}
 	both := Losses{Disentangle: true, Relation: true}
 
@@ -42,8 +50,8 @@ func CourseModels() []CourseModel {
 	quick.Recipe.Epochs, quick.Recipe.Relation.After, quick.Recipe.Fresh = 24, 2, true // on 6,400 images it stops at .984
 	add("discrimination-256-quick", "one token per object; learns the task best", quick, both)
 	add("rmts-256-quick", "RMTS learned by the relation loss", RMTS, both)
-	all = append(all, CourseModel{"rmts-256-quick-paper", "the same with the paper's two losses, disentanglement and pipeline, instead",
-		Losses{Disentangle: true, WithinObject: true, WithinPair: true, BetweenPairs: true}.Apply(RMTS)})
+	all = append(all, CourseModel{Name: "rmts-256-quick-paper", About: "the same with the paper's two losses, disentanglement and pipeline, instead",
+		Training: Losses{Disentangle: true, WithinObject: true, WithinPair: true, BetweenPairs: true}.Apply(RMTS)})
 	quad := Losses{Disentangle: true, WithinObject: true, WithinPair: true, Relation: true}
 	add("discrimination-256-course", "four tokens per object, as in ViT-B/16", Course, quad)
 	rmts := Course
@@ -62,7 +70,7 @@ func CourseModels() []CourseModel {
 	add("discrimination-32-course", "32 combinations with four tokens per object", few(Course), quad)
 	rmts.Recipe.Epochs *= 2 // of half as many images; in 24 epochs only the relation probe learns
 	add("rmts-32-course", "32 combinations with four tokens per object", few(rmts), quad)
-	return all
+	return append(all, pretrained()...)
 }
 
 // Metrics is what is known of a model of the course, in its folder's metrics.json.
@@ -89,9 +97,9 @@ const courseDType = "F16"
 var ErrNoWeights = errors.New("its weights do not come with the repository")
 
 // BuildCourseModel trains a model of the course if the store does not have it, and writes
-// its folder: the model in Hugging Face layout, its weights rounded to float16,
-// metrics.json and log.jsonl. The accuracies are those of the rounded weights. The folder
-// is written aside and renamed.
+// its folder: the model in Hugging Face layout, its weights rounded to float16, or packed as
+// a difference to its base; metrics.json and log.jsonl. The accuracies are those of the
+// weights as they are written. The folder is written aside and renamed.
 func (l *Lab) BuildCourseModel(ctx context.Context, name, dir string) (*Metrics, error) {
 	i := slices.IndexFunc(CourseModels(), func(c CourseModel) bool { return c.Name == name })
 	if i < 0 {
@@ -109,17 +117,25 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 	if err != nil {
 		return nil, err
 	}
+	save := func(dir string) error { return m.SaveAs(dir, vit.Saving{DType: courseDType}) }
+	if c.Rank > 0 {
+		packed, err := l.packCourseModel(ctx, c, m)
+		if err != nil {
+			return nil, fmt.Errorf("build model %s: %w", c.Name, err)
+		}
+		save = packed.Save
+	}
 	var metrics *Metrics
-	err = disk.ReplaceFolder(dir, append(vit.Files(), metricsFile, LogFile), func(aside string) error {
-		if err := m.SaveAs(aside, vit.Saving{DType: courseDType}); err != nil {
+	err = disk.ReplaceFolder(dir, slices.Concat(vit.Files(), delta.Files(), []string{metricsFile, LogFile}), func(aside string) error {
+		if err := save(aside); err != nil {
 			return err
 		}
-		rounded, err := l.Load(aside)
+		written, err := l.Load(aside)
 		if err != nil {
 			return err
 		}
-		rounded.Training = m.Training
-		sets, err := l.Evaluate(ctx, rounded)
+		written.Training = m.Training
+		sets, err := l.EvaluateSize(ctx, written, c.Images)
 		if err != nil {
 			return err
 		}
@@ -171,7 +187,8 @@ func CourseMetrics(name string) (*Metrics, error) {
 
 // CourseModel returns a model that comes with the repository. Its results are kept under
 // the hash of its weights. The error wraps [ErrNoWeights] where the weights have to be
-// trained first; [CourseMetrics] needs none.
+// trained first, and [ErrNoBase] where its base has to be fetched; [CourseMetrics] needs
+// neither.
 func (l *Lab) CourseModel(name string) (*Model, *Metrics, error) {
 	metrics, err := CourseMetrics(name)
 	if err != nil {
@@ -182,12 +199,12 @@ func (l *Lab) CourseModel(name string) (*Model, *Metrics, error) {
 		return nil, nil, err
 	}
 	m, err := l.Load(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, fmt.Errorf("the model %s: %w, only its recipe, log and accuracies: `sd model build %s` trains it, in about %.0f minutes on two CPU cores",
 			name, ErrNoWeights, name, max(1, metrics.Seconds/60))
-	}
-	if err != nil {
-		return nil, nil, err
+	case err != nil:
+		return nil, nil, fmt.Errorf("the model %s: %w", name, err)
 	}
 	m.Training, m.History = metrics.Training, metrics.History
 	return m, metrics, nil

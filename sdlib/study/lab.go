@@ -6,9 +6,11 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
+	"samediff/sdlib/delta"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/hub"
 	"samediff/sdlib/progress"
+	"samediff/sdlib/vit"
 )
 
 // Options say where a Lab keeps its results, on what it computes, and who hears of it.
@@ -29,6 +31,7 @@ type Lab struct {
 	Store    *artifact.Store
 	options  Options
 	computes *backend.Backend
+	bases    func(delta.Base) (*vit.Model, error) // of packed models
 
 	opening sync.Mutex        // of the backend
 	mu      sync.Mutex        // of found
@@ -42,7 +45,7 @@ func Open(o Options) (*Lab, error) {
 		return nil, err
 	}
 	store.Notify = o.Notify
-	return &Lab{Store: store, options: o, found: map[string]*Model{}}, nil
+	return &Lab{Store: store, options: o, bases: Bases(o.Hub), found: map[string]*Model{}}, nil
 }
 
 // Backend returns the backend that the lab computes on.

@@ -36,7 +36,7 @@ func (l *Lab) Load(dir string) (*Model, error) {
 	if err := CheckSeal(dir); err != nil {
 		return nil, err
 	}
-	m, err := delta.Load(dir, Bases(l.options.Hub))
+	m, err := delta.Load(dir, l.bases)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -35,18 +36,30 @@ func Bases(o hub.Options) func(delta.Base) (*vit.Model, error) {
 	}
 }
 
+// ErrNoBase is the reason why a packed model cannot be loaded where its base was not fetched.
+var ErrNoBase = errors.New("not here")
+
 // checkpointBase reads a checkpoint that was fetched.
 func checkpointBase(c vit.Checkpoint, b delta.Base, o hub.Options) (*vit.Model, error) {
 	if c.Repo == "" && c.Package == nil { // random weights
 		return vit.Pretrained(context.Background(), c.Name, 1, 1, o)
 	}
+	dir, err := baseFolder(c, b, o)
+	if err != nil {
+		return nil, err
+	}
+	return vit.LoadBackbone(dir, 1, 1, 0)
+}
+
+// baseFolder returns the folder of a checkpoint that was fetched, with the weights that b names.
+func baseFolder(c vit.Checkpoint, b delta.Base, o hub.Options) (string, error) {
 	for _, dir := range c.Folders(o) {
 		origin, err := vit.ReadOrigin(dir)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		if b.Hash == "" || origin.String() == b.Weights {
-			return vit.LoadBackbone(dir, 1, 1, 0)
+			return dir, nil
 		}
 	}
 	what, how := c.Name, "sd model fetch "+c.Name
@@ -56,7 +69,7 @@ func checkpointBase(c vit.Checkpoint, b delta.Base, o hub.Options) (*vit.Model, 
 	if c.Package != nil && c.Repo != "" && b.Weights == c.Package.Origin.String() {
 		how += " --package"
 	}
-	return nil, fmt.Errorf("the base %s is not here: `%s` gets it", what, how)
+	return "", fmt.Errorf("the base %s is %w: `%s` gets it", what, ErrNoBase, how)
 }
 
 // identified returns a model with its ID.
@@ -69,8 +82,8 @@ func identified(m *vit.Model, dir string) (*Model, error) {
 }
 
 // CheckPacked compares a model with its packed form, put together again, on fresh images of the objects that it learned:
-// both accuracies, and the largest change of any head's score, over as many images, half of them same and half different.
-func (l *Lab) CheckPacked(ctx context.Context, m *Model, packed *vit.Model, images int) (delta.Check, error) {
+// both accuracies over a number of images, and the largest change of any head's score over the sample heads.
+func (l *Lab) CheckPacked(ctx context.Context, m *Model, packed *vit.Model, images int, heads HeadSample) (delta.Check, error) {
 	check := delta.Check{Set: "test (IID)", Images: images}
 	p, err := identified(packed, "")
 	if err != nil {
@@ -95,7 +108,7 @@ func (l *Lab) CheckPacked(ctx context.Context, m *Model, packed *vit.Model, imag
 		if err != nil {
 			return check, err
 		}
-		if scores[i], err = HeadScores.Of(ctx, l, m, sample, HeadSample{PerClass: max(images/2, 1), Seed: PaperSample.Seed}); err != nil {
+		if scores[i], err = HeadScores.Of(ctx, l, m, sample, heads); err != nil {
 			return check, err
 		}
 		*[]*float64{&check.Before, &check.After}[i] = e.All.Accuracy()

@@ -96,7 +96,8 @@ func TestPackedModel(t *testing.T) {
 func TestCheckPacked(t *testing.T) {
 	l := lab(t, t.TempDir(), backend.Go)
 	baseDir, tuned := fineTuned(t, l)
-	same, err := l.CheckPacked(t.Context(), tuned, tuned.Model, 64)
+	heads := HeadSample{PerClass: 32, Seed: 1}
+	same, err := l.CheckPacked(t.Context(), tuned, tuned.Model, 64, heads)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func TestCheckPacked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := l.CheckPacked(t.Context(), tuned, base.Model, 64)
+	other, err := l.CheckPacked(t.Context(), tuned, base.Model, 64, heads)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,10 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// Presets are the trainings that have a name: "quick", "course" and "rmts" of the course, and
-// in between "clip-b16-112" and "clip-b16-112-rmts", and at the paper's scale, for each checkpoint C of vit.Checkpoints, C (discrimination, all 256
-// combinations of shape and color), C-rmts, C-32 and C-rmts-32, such as "clip-b16-rmts-32".
+// Presets are the trainings that have a name: "quick", "course" and "rmts" of the course, trained
+// from scratch; fine-tunings of pretrained models in minutes, such as "clip-b16-112"; and at the
+// paper's scale, for each checkpoint C of vit.Checkpoints, C (discrimination, all 256 combinations
+// of shape and color), C-rmts, C-32 and C-rmts-32, such as "clip-b16-rmts-32".
 var Presets = presets()
 
 func presets() map[string]Training {
@@ -25,38 +26,10 @@ func presets() map[string]Training {
 			}
 		}
 	}
-	all["clip-b16-112"], all["clip-b16-112-rmts"] = ClipMinutes, ClipMinutesRMTS
+	for _, m := range minutes {
+		all[m.name] = m.training
+	}
 	return all
-}
-
-// ClipMinutes fine-tunes CLIP ViT-B/16 in minutes on two CPU cores instead of hours on a GPU:
-// discrimination at 112 pixels, where an object has four tokens as at 224 and positions are
-// resampled, on 6,400 images once. `sd model fetch clip-b16` gets the weights.
-var ClipMinutes = Training{
-	Model: at112("clip-b16"), ModelSeed: 1, Start: "clip-b16",
-	Stimuli: stimuli.Config{Geometry: stimuli.B16At112, Seed: 1},
-	Recipe:  finetune.Minutes,
-}
-
-// ClipMinutesRMTS goes on from there with relational match-to-sample, without an auxiliary
-// loss: a CLIP that compares two objects learns to compare two comparisons.
-var ClipMinutesRMTS = Training{
-	Model: at112("clip-b16"), ModelSeed: 1, After: &ClipMinutes,
-	Stimuli: stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.B16At112, Seed: 1},
-	Recipe:  finetune.Minutes,
-}
-
-// at112 returns a checkpoint's configuration for images of 112 pixels.
-func at112(name string) vit.Config {
-	c, err := vit.FindCheckpoint(name)
-	if err != nil {
-		panic(err)
-	}
-	at, err := c.At(stimuli.B16At112.Image)
-	if err != nil {
-		panic(err)
-	}
-	return at
 }
 
 // PresetName returns the name of a checkpoint's preset.
@@ -80,11 +53,15 @@ func Preset(name string) (Training, error) {
 
 // presetNames lists the presets for messages.
 func presetNames() string {
+	names := []string{"quick", "course", "rmts"}
+	for _, m := range minutes {
+		names = append(names, m.name)
+	}
 	var checkpoints []string
 	for _, c := range vit.Checkpoints {
 		checkpoints = append(checkpoints, c.Name)
 	}
-	return "quick, course, rmts, clip-b16-112, clip-b16-112-rmts, or one of " + strings.Join(checkpoints, ", ") + ", each also with -rmts, -32 or -rmts-32 behind it"
+	return strings.Join(names, ", ") + ", or one of " + strings.Join(checkpoints, ", ") + ", each also with -rmts, -32 or -rmts-32 behind it"
 }
 
 // paper returns the paper's fine-tuning of a checkpoint (section 2; docs/paper.md 3):

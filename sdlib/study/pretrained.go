@@ -1,0 +1,78 @@
+package study
+
+import (
+	"context"
+	"fmt"
+
+	"samediff/sdlib/delta"
+	"samediff/sdlib/vit"
+)
+
+// pretrained lists the real models of the course, fine-tuned. Whole they take hundreds of megabytes each; as differences of rank 8 they take three.
+func pretrained() []CourseModel {
+	const rank = 8
+	return []CourseModel{
+		{"discrimination-256-clip-b16-112", "CLIP at half the resolution", ClipMinutes, rank, 1600},
+		{"discrimination-32-clip-b16-112", "the same on 32 combinations", ClipMinutes32, rank, 1600},
+		{"rmts-256-clip-b16-112", "RMTS after discrimination, without auxiliary losses", ClipMinutesRMTS, rank, 1600},
+		{"discrimination-256-clip-b16", "CLIP at the paper's 224 pixels", ClipMinutes224, rank, 1600},
+		{"discrimination-256-dinov2-s-saliency", "a DINOv2-S that was tuned for saliency, 112 pixels", SaliencyMinutes, rank, 1600},
+	}
+}
+
+// Base names what a training, or the one before it, began from: a checkpoint or a folder, "" for random weights.
+func (t Training) Base() string {
+	for t.After != nil {
+		t = *t.After
+	}
+	return t.Start
+}
+
+// packCourseModel keeps a trained model as a difference to the checkpoint that it began from, and compares both on fresh images.
+func (l *Lab) packCourseModel(ctx context.Context, c CourseModel, m *Model) (*delta.Delta, error) {
+	name := c.Training.Base()
+	base, err := l.bases(delta.Base{Name: name})
+	if err != nil {
+		return nil, err
+	}
+	d, err := delta.Pack(ctx, base, m.Model, delta.Options{Base: name, Method: delta.Method{Rank: c.Rank}, Progress: l.options.Progress})
+	if err != nil {
+		return nil, err
+	}
+	packed, err := d.Apply(base)
+	if err != nil {
+		return nil, err
+	}
+	images := c.Images
+	if images == 0 {
+		images = evalSize
+	}
+	check, err := l.CheckPacked(ctx, m, packed, images, PaperSample)
+	d.Checks = []delta.Check{check}
+	return d, err
+}
+
+// CourseWeights returns nil if a model of the course can be loaded, without loading a large one, and otherwise the reason why
+// [Lab.CourseModel] would fail.
+func (l *Lab) CourseWeights(name string) error {
+	dir, err := CourseModelDir(name)
+	if err != nil {
+		return err
+	}
+	if !delta.Packed(dir) {
+		_, _, err := l.CourseModel(name)
+		return err
+	}
+	d, err := delta.Read(dir)
+	if err != nil {
+		return err
+	}
+	c, err := vit.FindCheckpoint(d.Base.Name)
+	if err != nil {
+		return fmt.Errorf("the model %s: its base: %w", name, err)
+	}
+	if _, err := baseFolder(c, d.Base, l.options.Hub); err != nil {
+		return fmt.Errorf("the model %s is kept as a difference to another one: %w", name, err)
+	}
+	return nil
+}
