@@ -93,9 +93,9 @@ needs no network; of a ViT-B it shows 8 images in 5 MB.`,
 			if err != nil || !drawn {
 				return err
 			}
-			f, err := paper.Figure2(s, args[0])
+			f, err := paper.Figure2(s, m.Label(args[0]))
 			if parts {
-				f, err = paper.PartFigure(s, args[0], 0)
+				f, err = paper.PartFigure(s, m.Label(args[0]), 0)
 			}
 			if err != nil {
 				return err

@@ -56,6 +56,6 @@ func (v *viewing) write(ctx context.Context, lab *study.Lab, m *study.Model, nam
 	if err != nil {
 		return false, err
 	}
-	page.Title = "Attention of " + name
+	page.Title = "Attention of " + m.Label(name)
 	return page.Scores != nil, page.Save(v.file)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"samediff/sdlib/artifact"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/study"
 )
@@ -51,15 +52,24 @@ with a metadata.jsonl of their labels (docs/formats.md).`,
 				return err
 			}
 			if asJSON {
-				return a.printJSON(map[string]any{"model": m.ID, "sets": sets})
+				return a.printJSON(evaluation{m.ID, m.Origin.String(), sets})
 			}
-			return a.printTable(paper.BehaviorTable(sets))
+			t := paper.BehaviorTable(sets)
+			t.Title += " of " + m.Label(args[0])
+			return a.printTable(t)
 		},
 	}
 	addJSON(cmd, &asJSON)
 	addSet(cmd, &folder)
 	cmd.Flags().IntVar(&images, "images", 0, "images of each test set (default as in the paper, 6400)")
 	return cmd
+}
+
+// evaluation is what eval --json prints.
+type evaluation struct {
+	Model   artifact.ID       `json:"model"`
+	Weights string            `json:"weights,omitempty"` // what was done to them
+	Sets    []study.SetResult `json:"sets"`
 }
 
 // evaluate asks a model about every set, or about the images of a folder. images, where not

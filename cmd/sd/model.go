@@ -9,6 +9,7 @@ import (
 
 	"samediff/sdlib/figure"
 	"samediff/sdlib/study"
+	"samediff/sdlib/vit"
 )
 
 func (a *app) modelCommand() *cobra.Command {
@@ -53,7 +54,7 @@ has to get.`,
 					for _, s := range metrics.Sets {
 						accuracy[s.Name] = fmt.Sprintf("%.3f", s.All.Accuracy())
 					}
-					weights = weightsOf(lab, c)
+					weights = weightsOf(lab, c, metrics)
 				}
 				t.Add(c.Name, c.Training.Model.Params(), accuracy["test (IID)"], accuracy["compositional"], minutes, weights, c.About)
 			}
@@ -63,14 +64,15 @@ has to get.`,
 }
 
 // weightsOf says in a word or two where the weights of a model of the course are.
-func weightsOf(lab *study.Lab, c study.CourseModel) string {
-	switch err := lab.CourseWeights(c.Name); {
+func weightsOf(lab *study.Lab, c study.CourseModel, known *study.Metrics) string {
+	origin := vit.Origin{Weights: known.Weights}
+	switch err := lab.CheckCourseModel(c.Name); {
 	case err == nil:
-		return "here"
+		return origin.Label("here")
 	case errors.Is(err, study.ErrNoWeights):
 		return "none"
 	case errors.Is(err, study.ErrNoBase):
-		return "needs " + c.Training.Base()
+		return origin.Label("needs " + c.Training.Base())
 	}
 	return "damaged"
 }

@@ -80,7 +80,7 @@ stopped and ends with the same weights.`,
 				return a.printJSON(map[string]any{"id": m.ID, "stored": m.Trained, "folder": m.Dir, "training": m.Training, "history": m.History})
 			}
 			last := m.History[len(m.History)-1]
-			fmt.Fprintf(a.out, "model     %s\n", m.ID.Short())
+			fmt.Fprintf(a.out, "model     %s\n", m.Label(m.ID.Short()))
 			fmt.Fprintf(a.out, "accuracy  %.3f on training images", last.Train)
 			if last.Val >= 0 {
 				fmt.Fprintf(a.out, ", %.3f on validation images", last.Val)

@@ -68,13 +68,7 @@ func (d *Delta) apply(base *vit.Model) (*vit.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("delta: %w", err)
 	}
-	m := &vit.Model{Config: d.Config, Weights: vit.Unflatten(d.Config, to), Labels: d.Labels, Preparation: d.Preparation}
-	if base.Origin != nil {
-		origin := *base.Origin
-		origin.Name += ", fine-tuned"
-		m.Origin = &origin
-	}
-	return m, nil
+	return &vit.Model{Config: d.Config, Weights: vit.Unflatten(d.Config, to), Origin: base.Origin.FineTuned(), Labels: d.Labels, Preparation: d.Preparation}, nil
 }
 
 // add adds a weight's difference to its values. The conversions to float32 keep compilers from fusing a product and a sum, which

@@ -87,8 +87,9 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, train, val *s
 	if err != nil {
 		return nil, err
 	}
+	origin := m.Origin.FineTuned()
 	model := func(θ []*tensors.Tensor) *vit.Model {
-		return &vit.Model{Config: m.Config, Weights: vit.Unflatten(m.Config, θ[:n])}
+		return &vit.Model{Config: m.Config, Weights: vit.Unflatten(m.Config, θ[:n]), Origin: origin}
 	}
 	res := &Result{Last: model(got.Last), Epoch: got.Kept[0], History: epochsOf(got.History)}
 	if res.Model = res.Last; res.Epoch < r.Epochs {

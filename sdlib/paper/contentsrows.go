@@ -150,7 +150,7 @@ func heads(number, title, where string, peakFrom int, models map[study.Scale][]s
 			if err != nil {
 				return Drawing{}, err
 			}
-			panels = append(panels, headPanel(s.Name, scores.All(), peakFrom))
+			panels = append(panels, headPanel(m.Label(s.Name), scores.All(), peakFrom))
 		}
 		f, err := HeadFigure(panels...)
 		return Drawing{Figure: f}, err

@@ -25,7 +25,7 @@ func (i Item) accuracyTable(ctx context.Context, l *study.Lab, subjects []study.
 			return t, err
 		}
 		row := make([]string, len(t.Columns))
-		row[0] = s.Name
+		row[0] = m.Label(s.Name)
 		for _, n := range study.Sets(c, 0) {
 			column := slices.Index(t.Columns, n.Name)
 			if column < 0 {

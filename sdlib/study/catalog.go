@@ -80,7 +80,8 @@ type Metrics struct {
 	Training Training         `json:"training"`
 	ID       artifact.ID      `json:"id"` // of the training
 	Machine  string           `json:"machine"`
-	Seconds  float64          `json:"seconds"` // of training
+	Seconds  float64          `json:"seconds"`           // of training
+	Weights  string           `json:"weights,omitempty"` // what was done to those that it began from ([vit.Origin])
 	Seal                      // of the folder, so that the accuracies are those of the weights beside them
 	Sets     []SetResult      `json:"sets"`
 	History  []finetune.Epoch `json:"history"`
@@ -140,7 +141,7 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 			return err
 		}
 		metrics = &Metrics{Name: c.Name, Command: "sd model build " + c.Name, Training: m.Training, ID: m.Trained,
-			Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Sets: sets, History: m.History}
+			Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Weights: written.Origin.String(), Sets: sets, History: m.History}
 		log, err := os.ReadFile(filepath.Join(m.Dir, LogFile))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(aside, LogFile), log, 0o644)

@@ -30,6 +30,9 @@ type Model struct {
 	Dir      string           // folder with config.json and model.safetensors
 }
 
+// Label returns a name of the model as tables and captions have it, such as "clip-b16 (8-bit weights)".
+func (m *Model) Label(name string) string { return m.Origin.Label(name) }
+
 // Load returns the model in a folder, as [delta.Load] reads it: whole, or packed as a difference
 // to a base that [Bases] finds. A folder whose metrics.json is about other files is an error.
 func (l *Lab) Load(dir string) (*Model, error) {

@@ -52,9 +52,9 @@ func (l *Lab) packCourseModel(ctx context.Context, c CourseModel, m *Model) (*de
 	return d, err
 }
 
-// CourseWeights returns nil if a model of the course can be loaded, without loading a large one, and otherwise the reason why
-// [Lab.CourseModel] would fail.
-func (l *Lab) CourseWeights(name string) error {
+// CheckCourseModel returns nil if a model of the course can be loaded, without loading a large one, and otherwise the reason
+// why [Lab.CourseModel] would fail.
+func (l *Lab) CheckCourseModel(name string) error {
 	dir, err := CourseModelDir(name)
 	if err != nil {
 		return err

@@ -112,7 +112,7 @@ func TestCourseModelWithoutBase(t *testing.T) {
 		t.Error(err)
 	}
 	const says = "the base clip-b16 (8-bit weights) is not here: `sd model fetch clip-b16 --package` gets it"
-	for what, err := range map[string]error{"CourseWeights": l.CourseWeights(name), "Find": second(l.Find(t.Context(), name))} {
+	for what, err := range map[string]error{"CheckCourseModel": l.CheckCourseModel(name), "Find": second(l.Find(t.Context(), name))} {
 		if !errors.Is(err, ErrNoBase) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v, expected %q", what, err, says)
 		}

@@ -2,7 +2,6 @@ package study
 
 import (
 	"context"
-	"fmt"
 
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/viewer"
@@ -25,7 +24,7 @@ const viewed = 8
 // over all images of the set, unless one of them has no pair of objects. A nil set stands for the
 // images and the scores of [Lab.Heads].
 func (l *Lab) Viewer(ctx context.Context, m *Model, set *stimuli.Set, images []int) (viewer.Page, error) {
-	page := viewer.Page{Title: fmt.Sprintf("Attention of model %s", m.ID.Short())}
+	page := viewer.Page{Title: "Attention of model " + m.Label(m.ID.Short())}
 	scores := func() (err error) {
 		page.Scores, err = HeadScores.Of(ctx, l, m, set, HeadSample{})
 		return err

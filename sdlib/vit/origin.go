@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // originFile says where a model's weights come from, in its folder.
@@ -32,6 +33,30 @@ func (o *Origin) String() string {
 		return ""
 	}
 	return o.Weights
+}
+
+// Label returns a model's name as tables and captions have it, with what was done to its weights behind it where there is
+// something to say: "clip-b16 (8-bit weights)".
+func (o *Origin) Label(name string) string {
+	if weights := o.String(); weights != "" {
+		return name + " (" + weights + ")"
+	}
+	return name
+}
+
+const fineTuned = ", fine-tuned"
+
+// FineTuned returns the origin of a model that was trained from one of origin o, nil of nil: what was done to the weights
+// before does not go away.
+func (o *Origin) FineTuned() *Origin {
+	if o == nil {
+		return nil
+	}
+	tuned := *o
+	if tuned.Name != "" && !strings.HasSuffix(tuned.Name, fineTuned) {
+		tuned.Name += fineTuned
+	}
+	return &tuned
 }
 
 // ReadOrigin reads the origin.json of a model's folder, nil where there is none.

@@ -254,3 +254,22 @@ func TestFetchFails(t *testing.T) {
 		})
 	}
 }
+
+// What was done to weights is said once, of a model and of those that are trained from it.
+func TestOriginFineTuned(t *testing.T) {
+	o := &Origin{Name: "CLIP ViT-B/16", Weights: EightBit, License: "MIT"}
+	want := Origin{Name: "CLIP ViT-B/16, fine-tuned", Weights: EightBit, License: "MIT"}
+	if once := o.FineTuned(); *once != want || *once.FineTuned() != want || o.Name != "CLIP ViT-B/16" {
+		t.Errorf("fine-tuned %+v, again %+v, expected %+v", *once, *once.FineTuned(), want)
+	}
+	if nameless := (&Origin{Weights: EightBit}).FineTuned(); *nameless != (Origin{Weights: EightBit}) {
+		t.Errorf("without a name: %+v", *nameless)
+	}
+	if got := o.Label("clip"); got != "clip (8-bit weights)" {
+		t.Errorf("label %q", got)
+	}
+	o = nil
+	if o.FineTuned() != nil || o.Label("mine") != "mine" {
+		t.Errorf("no origin: %+v, label %q", o.FineTuned(), o.Label("mine"))
+	}
+}
