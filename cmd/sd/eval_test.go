@@ -63,6 +63,11 @@ func TestEvalFolder(t *testing.T) {
 	if got := decode[evaluated](t, r); len(got.Sets) != 5 || got.Sets[4].All.N != 8 {
 		t.Errorf("got %+v, want five sets, the last of 8 images", got)
 	}
+	r = sd("eval", folder(t), "--images", "8", "--only", "test (IID),OOD color", "--json", "--quiet", "--backend", "go", "--store", t.TempDir()).want(t, exitOK)
+	if got := decode[evaluated](t, r); len(got.Sets) != 2 || got.Sets[0].Name != "test (IID)" || got.Sets[1].Name != "OOD color" {
+		t.Errorf("got %+v, want the two sets that --only names", got)
+	}
+	sd("eval", folder(t), "--only", "iid", "--store", t.TempDir()).want(t, exitUsage).says(t, `no set is called "iid"`, "test (IID)")
 }
 
 func TestDamagedModel(t *testing.T) {

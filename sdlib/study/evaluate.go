@@ -31,8 +31,8 @@ type SetResult struct {
 	finetune.Evaluation
 }
 
-// setNames are the names of all sets that there are.
-var setNames = []string{"train", "test (IID)", "compositional", "OOD shape", "OOD color", "OOD shape-color"}
+// SetNames are the names of all sets that there are ([Sets]).
+var SetNames = []string{"train", "test (IID)", "compositional", "OOD shape", "OOD color", "OOD shape-color"}
 
 // evalSize is the number of images in each test set.
 const evalSize = 6400
@@ -76,14 +76,18 @@ func (l *Lab) Evaluate(ctx context.Context, m *Model) ([]SetResult, error) {
 }
 
 // EvaluateSize is [Lab.Evaluate] with another number of images in the sets that the model
-// was not trained on; 0 is the paper's.
-func (l *Lab) EvaluateSize(ctx context.Context, m *Model, size int) ([]SetResult, error) {
+// was not trained on; 0 is the paper's. names, where there are some, are those of the sets to
+// evaluate it on.
+func (l *Lab) EvaluateSize(ctx context.Context, m *Model, size int, names ...string) ([]SetResult, error) {
 	c, err := m.stimuli()
 	if err != nil {
 		return nil, err
 	}
 	var all []SetResult
 	for _, s := range Sets(c, size) {
+		if len(names) > 0 && !slices.Contains(names, s.Name) {
+			continue
+		}
 		set, err := stimuli.Open(s.Stimuli)
 		if err != nil {
 			return nil, err
@@ -123,8 +127,8 @@ func (l *Lab) AccuracyJobs(ctx context.Context, s Subject, names ...string) ([]J
 // have these names, or on all.
 func AccuracyJobs(s Subject, c stimuli.Config, names ...string) ([]Job, error) {
 	for _, name := range names {
-		if !slices.Contains(setNames, name) {
-			return nil, fmt.Errorf("no set is called %q, expected some of %q", name, setNames)
+		if !slices.Contains(SetNames, name) {
+			return nil, fmt.Errorf("no set is called %q, expected some of %q", name, SetNames)
 		}
 	}
 	var jobs []Job
