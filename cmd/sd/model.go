@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"samediff/sdlib/delta"
 	"samediff/sdlib/figure"
+	"samediff/sdlib/paper"
 	"samediff/sdlib/study"
 	"samediff/sdlib/vit"
 )
@@ -27,7 +29,8 @@ it computes inside for images of your own.`,
 }
 
 func (a *app) modelListCommand() *cobra.Command {
-	return &cobra.Command{
+	var beside bool
+	cmd := &cobra.Command{
 		Use:   "ls",
 		Short: "List the models of the course, with their accuracy",
 		Long: `ls lists the models that come with the repository, in models/: trained by one command
@@ -36,11 +39,16 @@ learned 32 combinations of shape and color, on the other 224. Use a name whereve
 MODEL is asked for. Most models at chance come without their weights ("none"): sd model
 build NAME trains one, in about as many minutes as the table says. Fine-tuned real models
 are kept as differences to what they began from: "needs clip-b16" says what sd model fetch
-has to get.`,
+has to get. --paper sets those beside what the authors' logs say of theirs, on every set,
+and lists what survived the packing.`,
 		Example: `  sd model ls
+  sd model ls --paper
   sd figure 2 --model discrimination-256-quick`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
+			if beside {
+				return a.realModels()
+			}
 			lab, err := a.lab()
 			if err != nil {
 				return err
@@ -61,6 +69,38 @@ has to get.`,
 			return a.printTable(t)
 		},
 	}
+	cmd.Flags().BoolVar(&beside, "paper", false, "the fine-tuned pretrained models beside the authors' logs")
+	return cmd
+}
+
+// realModels prints the tables of the fine-tuned pretrained models.
+func (a *app) realModels() error {
+	var all []paper.RealModel
+	for _, c := range study.CourseModels() {
+		dir, err := study.CourseModelDir(c.Name)
+		if err != nil {
+			return err
+		}
+		if !delta.Packed(dir) {
+			continue
+		}
+		m := paper.RealModel{}
+		if m.Metrics, err = study.CourseMetrics(c.Name); err != nil {
+			return err
+		}
+		if m.Packed, err = delta.Read(dir); err != nil {
+			return err
+		}
+		all = append(all, m)
+	}
+	if len(all) == 0 {
+		return errors.New("no fine-tuned pretrained model is in models/: sd model build NAME makes one, sd model ls lists them")
+	}
+	if err := a.printTable(paper.RealModelTable(all...)); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.out)
+	return a.printTable(paper.PackingTable(all...))
 }
 
 // weightsOf says in a word or two where the weights of a model of the course are.

@@ -127,7 +127,7 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 		save = packed.Save
 	}
 	var metrics *Metrics
-	err = disk.ReplaceFolder(dir, slices.Concat(vit.Files(), delta.Files(), []string{metricsFile, LogFile}), func(aside string) error {
+	err = disk.ReplaceFolder(dir, slices.Concat(vit.Files(), delta.Files(), []string{metricsFile, LogFile, headsFile}), func(aside string) error {
 		if err := save(aside); err != nil {
 			return err
 		}
@@ -142,6 +142,11 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 		}
 		metrics = &Metrics{Name: c.Name, Command: "sd model build " + c.Name, Training: m.Training, ID: m.Trained,
 			Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Weights: written.Origin.String(), Sets: sets, History: m.History}
+		if c.Rank > 0 { // for those who do not have the base
+			if err := l.writeHeads(ctx, written, aside); err != nil {
+				return err
+			}
+		}
 		log, err := os.ReadFile(filepath.Join(m.Dir, LogFile))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(aside, LogFile), log, 0o644)

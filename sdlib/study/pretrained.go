@@ -2,8 +2,12 @@ package study
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 
+	"samediff/sdlib/attention"
 	"samediff/sdlib/delta"
 	"samediff/sdlib/vit"
 )
@@ -12,10 +16,10 @@ import (
 func pretrained() []CourseModel {
 	const rank = 8
 	return []CourseModel{
+		{"discrimination-256-clip-b16", "CLIP at the paper's 224 pixels", ClipMinutes224, rank, 1600},
 		{"discrimination-256-clip-b16-112", "CLIP at half the resolution", ClipMinutes, rank, 1600},
 		{"discrimination-32-clip-b16-112", "the same on 32 combinations", ClipMinutes32, rank, 1600},
 		{"rmts-256-clip-b16-112", "RMTS after discrimination, without auxiliary losses", ClipMinutesRMTS, rank, 1600},
-		{"discrimination-256-clip-b16", "CLIP at the paper's 224 pixels", ClipMinutes224, rank, 1600},
 		{"discrimination-256-dinov2-s-saliency", "a DINOv2-S that was tuned for saliency, 112 pixels", SaliencyMinutes, rank, 1600},
 	}
 }
@@ -75,4 +79,39 @@ func (l *Lab) CheckCourseModel(name string) error {
 		return fmt.Errorf("the model %s is kept as a difference to another one: %w", name, err)
 	}
 	return nil
+}
+
+// headsFile holds the head scores of a packed model of the course.
+const headsFile = "heads.json"
+
+// writeHeads writes a model's head scores to a folder.
+func (l *Lab) writeHeads(ctx context.Context, m *Model, dir string) error {
+	scores, err := l.Heads(ctx, m)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(scores)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, headsFile), append(text, '\n'), 0o644)
+}
+
+// CourseHeads returns the head scores of a fine-tuned pretrained model of the course, as [Lab.Heads] does, without its weights: they
+// lie in its folder.
+func CourseHeads(name string) (*attention.Scores, error) {
+	dir, err := CourseModelDir(name)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, headsFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("the head scores of %s are in the folders of fine-tuned pretrained models alone; Lab.Heads computes those of others: %w", name, err)
+	}
+	scores := new(attention.Scores)
+	if err := json.Unmarshal(text, scores); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return scores, nil
 }

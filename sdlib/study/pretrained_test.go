@@ -70,6 +70,30 @@ func TestBuildPacks(t *testing.T) {
 			t.Errorf("delta.json has base %+v, method %+v, checks %+v; expected %+v", d.Base, d.Method, d.Checks, want)
 		}
 	}
+	root := t.TempDir()
+	t.Setenv("SD_ROOT", root)
+	if err := os.MkdirAll(filepath.Join(root, "models"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(dir, filepath.Join(root, "models", "packed")); err != nil {
+		t.Skip(err)
+	}
+	m, err := l.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Training = tuned.Training
+	want, err := l.Heads(ctx, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := CourseHeads("packed"); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the folder has other head scores than the model, %v", err)
+	}
+	if _, err := CourseHeads("another"); err == nil || !strings.Contains(err.Error(), "Lab.Heads") {
+		t.Errorf("error %v for a folder without head scores", err)
+	}
+
 	here = false
 	if _, err := l.Load(dir); !errors.Is(err, ErrNoBase) {
 		t.Errorf("without the base: error %v", err)
