@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"samediff/sdlib/delta"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/study"
@@ -75,26 +74,9 @@ and lists what survived the packing.`,
 
 // realModels prints the tables of the fine-tuned pretrained models.
 func (a *app) realModels() error {
-	var all []paper.RealModel
-	for _, c := range study.CourseModels() {
-		dir, err := study.CourseModelDir(c.Name)
-		if err != nil {
-			return err
-		}
-		if !delta.Packed(dir) {
-			continue
-		}
-		m := paper.RealModel{}
-		if m.Metrics, err = study.CourseMetrics(c.Name); err != nil {
-			return err
-		}
-		if m.Packed, err = delta.Read(dir); err != nil {
-			return err
-		}
-		all = append(all, m)
-	}
-	if len(all) == 0 {
-		return errors.New("no fine-tuned pretrained model is in models/: sd model build NAME makes one, sd model ls lists them")
+	all, err := paper.RealModels()
+	if err != nil {
+		return err
 	}
 	if err := a.printTable(paper.RealModelTable(all...)); err != nil {
 		return err

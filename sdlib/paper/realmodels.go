@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -16,6 +17,38 @@ type RealModel struct {
 	Packed  *delta.Delta
 }
 
+// RealModels reads what the folders of the course's fine-tuned pretrained models say, of those that are there.
+func RealModels() ([]RealModel, error) {
+	var all []RealModel
+	for _, c := range study.CourseModels() {
+		dir, err := study.CourseModelDir(c.Name)
+		if err != nil {
+			return nil, err
+		}
+		if !delta.Packed(dir) {
+			continue
+		}
+		m := RealModel{}
+		if m.Metrics, err = study.CourseMetrics(c.Name); err != nil {
+			return nil, err
+		}
+		if m.Packed, err = delta.Read(dir); err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no fine-tuned pretrained model is in models/: sd model ls lists them, sd model build NAME makes one")
+	}
+	return all, nil
+}
+
+// Label is the model's name as tables and captions have it.
+func (m RealModel) Label() string {
+	origin := vit.Origin{Weights: m.Metrics.Weights}
+	return origin.Label(m.Metrics.Name)
+}
+
 // RealModelTable sets fine-tuned pretrained models beside what the authors' logs say of the same task, set and checkpoint: how many images
 // each saw in training, its accuracy on every set with Wilson's 95 % interval, and on how many images of a test set that is.
 func RealModelTable(models ...RealModel) figure.Table {
@@ -23,8 +56,7 @@ func RealModelTable(models ...RealModel) figure.Table {
 	t := figure.Table{Title: "Fine-tuned pretrained models, beside the authors' logs", Columns: append([]string{"model", "pixels", "images in training", "n"}, sets...)}
 	for i, m := range models {
 		last := m.Metrics.Training
-		origin := vit.Origin{Weights: m.Metrics.Weights}
-		row := []any{origin.Label(m.Metrics.Name), last.Model.Image, seen(last), ""}
+		row := []any{m.Label(), last.Model.Image, seen(last), ""}
 		for _, name := range sets {
 			cell := ""
 			for _, s := range m.Metrics.Sets {
