@@ -1,0 +1,85 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"samediff/sdlib/paper"
+	"samediff/sdlib/study"
+)
+
+func (a *app) seedsCommand() *cobra.Command {
+	var seeds []uint
+	var sets []string
+	var images int
+	var trained bool
+	var to string
+	presets := slices.Sorted(maps.Keys(study.Presets))
+	cmd := &cobra.Command{
+		Use:   "seeds PRESET...",
+		Short: "Train presets with several seeds, and compare their accuracy",
+		Long: `seeds trains presets with several seeds of everything random, the starting weights or the
+head, the images and their order, as sd train PRESET --seed N does, where the store does not
+have that, and sets their accuracy on fresh images beside each other: what one training
+shows may be its seed's. --trained shows what is there without training more.`,
+		Example: `  sd seeds quick
+  sd seeds clip-b16-112-rmts clip-b16-112-rmts-direct --csv clip-rmts.csv`,
+		ValidArgs: presets,
+		Args: arguments(cobra.MatchAll(cobra.MinimumNArgs(1), func(_ *cobra.Command, args []string) error {
+			for _, name := range args {
+				if _, err := study.Preset(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		})),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(seeds) == 0 || images < 0 {
+				return misuse(cmd, "--seeds has %d seeds, --images is %d: expected one seed or more, and 0 images (the paper's 6400) or more", len(seeds), images)
+			}
+			for _, name := range sets {
+				if !slices.Contains(study.SetNames, name) {
+					return misuse(cmd, "--only: no set is called %q, expected some of %q", name, study.SetNames)
+				}
+			}
+			lab, err := a.lab()
+			if err != nil {
+				return err
+			}
+			var known, all []study.SeedResult
+			if _, err := os.Stat(to); to != "" && err == nil {
+				if known, err = study.ReadSeeds(to); err != nil {
+					return err
+				}
+			}
+			var numbers []uint64
+			for _, seed := range seeds {
+				numbers = append(numbers, uint64(seed))
+			}
+			for _, preset := range args {
+				results, err := lab.Seeds(cmd.Context(), preset, numbers, images, sets, trained, known...)
+				if err != nil {
+					return err
+				}
+				all = append(all, results...)
+			}
+			if to != "" {
+				if err := study.SaveSeeds(to, all); err != nil {
+					return err
+				}
+			}
+			return a.printTable(paper.SeedTable(all))
+		},
+	}
+	flags := cmd.Flags()
+	flags.UintSliceVar(&seeds, "seeds", []uint{1, 2, 3}, "the seeds")
+	flags.StringSliceVar(&sets, "only", []string{"test (IID)"}, "sets to ask about: "+strings.Join(study.SetNames, ", "))
+	flags.IntVar(&images, "images", 1600, "images of each test set")
+	flags.BoolVar(&trained, "trained", false, "only the models that the store has")
+	flags.StringVar(&to, "csv", "", "file to go on with: a line for each preset, seed and set, with n and a 95 % interval")
+	return cmd
+}
