@@ -22,6 +22,8 @@ BENCH     ?= .# which benchmarks, a regular expression
 GPUFLAGS  ?=# for make gpu, e.g. GPUFLAGS="--parts setup"
 PARITYFLAGS ?=# for make parity, e.g. PARITYFLAGS="-seed 7 -base all"
 PARITYPIP ?=# more flags for its pip
+CLIP      ?= discrimination-256-clip-b16-112# which fine-tuned CLIP, for make clip
+CLIP_IMAGES ?= 1600# images of the IID set that it is asked about
 PARITY_PYTHON ?= .parity/bin/python# a Python that has what bench/parity/requirements.txt names
 
 DEMO := .sd/demo
@@ -77,9 +79,6 @@ $(DEMO)/00-tour.html: notebooks/00-tour.ipynb go.mod go.sum kernels/requirements
 	@echo "executing $< ..."
 	@$(RUN) --out $(DEMO) --html $(NBFLAGS) $<
 
-# Images of the IID set that the model is asked about: 500 take about a minute and a half.
-CLIP        := discrimination-256-clip-b16
-CLIP_IMAGES ?= 500
 .PHONY: clip
 clip: build ## the real CLIP ViT-B/16: fetch it, put what was fine-tuned here on it, evaluate it, draw where its heads look
 	@bin/sd model fetch clip-b16 --package

@@ -13,6 +13,8 @@ import (
 
 // ls says which models of the course have their weights in the repository; a command that needs them says how to get them.
 func TestModelWeights(t *testing.T) {
+	t.Setenv("HF_HUB_CACHE", t.TempDir()) // as where nothing was fetched
+	t.Setenv("HF_ASSETS_CACHE", t.TempDir())
 	store := t.TempDir()
 	lines := strings.Split(sd("model", "ls", "--store", store).want(t, exitOK).out, "\n")
 	for _, c := range study.CourseModels() {
@@ -31,7 +33,7 @@ func TestModelWeights(t *testing.T) {
 			}
 			continue
 		}
-		if delta.Packed(dir) { // tests see no base
+		if delta.Packed(dir) {
 			if !strings.Contains(lines[i], " needs "+c.Training.Base()+" ") {
 				t.Errorf("%s needs its base, ls says %q", c.Name, lines[i])
 			}

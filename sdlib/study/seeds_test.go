@@ -1,0 +1,65 @@
+package study
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/artifact"
+	"samediff/sdlib/backend"
+)
+
+// Each seed is a training of its own; what the file has is not trained again.
+func TestSeeds(t *testing.T) {
+	Presets["tiny"] = tiny()
+	t.Cleanup(func() { delete(Presets, "tiny") })
+	ctx, sets := t.Context(), []string{"test (IID)", "OOD color"}
+	l := lab(t, t.TempDir(), backend.Go)
+	if none, err := l.Seeds(ctx, "tiny", []uint64{1, 2}, 16, sets, true); err != nil || none != nil {
+		t.Errorf("of what is trained there is %v (%v), expected nothing", none, err)
+	}
+	all, err := l.Seeds(ctx, "tiny", []uint64{1, 2}, 16, sets, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 4 || all[0].Seed != 1 || all[0].Set != sets[0] || all[0].Score.N != 16 || all[3].Seed != 2 || all[3].Set != sets[1] || all[0].Model == all[2].Model {
+		t.Errorf("seeds %+v", all)
+	}
+	first, err := l.Train(ctx, tiny()) // seed 1 is the preset's own
+	if err != nil || first.ID != all[0].Model {
+		t.Errorf("seed 1 is model %s, the preset %s (%v)", all[0].Model.Short(), first.ID.Short(), err)
+	}
+
+	path := filepath.Join(t.TempDir(), "seeds.csv")
+	if err := SaveSeeds(path, all); err != nil {
+		t.Fatal(err)
+	}
+	read, err := ReadSeeds(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		all[i].Model = artifact.ID(all[i].Model.Short()) // all that the file has of it
+	}
+	if !reflect.DeepEqual(read, all) {
+		t.Errorf("read %+v, expected %+v", read, all)
+	}
+	elsewhere := lab(t, t.TempDir(), "none: all is known")
+	if again, err := elsewhere.Seeds(ctx, "tiny", []uint64{1, 2}, 16, sets, false, read...); err != nil || !reflect.DeepEqual(again, all) {
+		t.Errorf("what is known came back as %v (%v)", again, err)
+	}
+	if _, err := elsewhere.Seeds(ctx, "tiny", []uint64{1}, 32, sets, false, read...); err == nil {
+		t.Error("accuracies on 16 images were taken for those on 32")
+	}
+	if _, err := l.Seeds(ctx, "tiniest", nil, 16, sets, false); err == nil {
+		t.Error("a preset that does not exist has seeds")
+	}
+	if err := os.WriteFile(path, []byte("preset,seed\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadSeeds(path); err == nil || !strings.Contains(err.Error(), "expected the columns") {
+		t.Errorf("error %v for a file of another kind", err)
+	}
+}
