@@ -27,9 +27,9 @@ func TestSeeds(t *testing.T) {
 	if len(all) != 4 || all[0].Seed != 1 || all[0].Set != sets[0] || all[0].Score.N != 16 || all[3].Seed != 2 || all[3].Set != sets[1] || all[0].Model == all[2].Model {
 		t.Errorf("seeds %+v", all)
 	}
-	first, err := l.Train(ctx, tiny()) // seed 1 is the preset's own
+	first, err := l.Train(ctx, tiny().WithSeed(1))
 	if err != nil || first.ID != all[0].Model {
-		t.Errorf("seed 1 is model %s, the preset %s (%v)", all[0].Model.Short(), first.ID.Short(), err)
+		t.Errorf("seed 1 is model %s, its training made %v (%v)", all[0].Model.Short(), first, err)
 	}
 
 	path := filepath.Join(t.TempDir(), "seeds.csv")
