@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+
+	"samediff/sdlib/paper"
 )
 
 // The tables of models/README.md are what the command prints.
@@ -19,5 +22,35 @@ func TestModelsReadme(t *testing.T) {
 	}
 	if r := sd("model", "ls", "--paper").want(t, exitOK); strings.TrimSpace(r.out) != shown {
 		t.Errorf("models/README.md has\n%s\nsd model ls --paper prints\n%s", shown, r.out)
+	}
+}
+
+// The accuracies of the real models in README.md are those of their folders.
+func TestReadmeRealModels(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	models, err := paper.RealModels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for line := range strings.SplitSeq(string(text), "\n") {
+		for _, m := range models {
+			if !strings.HasPrefix(line, "| `"+m.Metrics.Name+"`") {
+				continue
+			}
+			shown++
+			for _, s := range m.Metrics.Sets[1:] {
+				accuracy := strings.TrimPrefix(fmt.Sprintf("%.3f", s.All.Accuracy()), "0")
+				if !strings.Contains(line, " "+accuracy+" ") {
+					t.Errorf("%s has %s on %s, README.md says %q", m.Metrics.Name, accuracy, s.Name, line)
+				}
+			}
+		}
+	}
+	if shown == 0 {
+		t.Error("README.md shows none of the real models")
 	}
 }
