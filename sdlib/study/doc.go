@@ -40,8 +40,9 @@
 //
 // # Presets
 //
-// [Quick] and [Course] are discrimination models that two CPU cores train in minutes, [Presets]
-// has the paper's by name, such as "clip-b16-rmts-32". Change a field and you have another
+// [Quick] and [Course] are discrimination models that two CPU cores train in minutes, [ClipMinutes]
+// is the real CLIP, which they fine-tune in minutes too; [Presets] has the paper's by name, such as
+// "clip-b16-rmts-32". Change a field and you have another
 // experiment with a key of its own:
 //
 //	t := study.Quick
