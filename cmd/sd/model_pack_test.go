@@ -51,7 +51,7 @@ func TestModelPack(t *testing.T) {
 	}
 	sd("model", "convert", packed, "-o", whole).want(t, exitOK)
 	accuracy := func(folder string) string {
-		return sd("eval", folder, "--images", "64", "-q").want(t, exitOK).out
+		return strings.ReplaceAll(sd("eval", folder, "--images", "64", "-q").want(t, exitOK).out, folder, "")
 	}
 	if accuracy(packed) != accuracy(whole) {
 		t.Error("the packed model and the whole one answer differently")
