@@ -90,6 +90,7 @@ func (l *Lab) writeHeads(ctx context.Context, m *Model, dir string) error {
 	if err != nil {
 		return err
 	}
+	scores.Bootstrap.Maxima = nil // large, and of use where two models are compared
 	text, err := json.Marshal(scores)
 	if err != nil {
 		return err
@@ -97,8 +98,8 @@ func (l *Lab) writeHeads(ctx context.Context, m *Model, dir string) error {
 	return os.WriteFile(filepath.Join(dir, headsFile), append(text, '\n'), 0o644)
 }
 
-// CourseHeads returns the head scores of a fine-tuned pretrained model of the course, as [Lab.Heads] does, without its weights: they
-// lie in its folder.
+// CourseHeads returns the head scores of a fine-tuned pretrained model of the course, as [Lab.Heads] does but for the resamples of
+// their bootstrap, without its weights: they lie in its folder.
 func CourseHeads(name string) (*attention.Scores, error) {
 	dir, err := CourseModelDir(name)
 	if err != nil {

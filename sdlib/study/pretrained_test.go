@@ -87,6 +87,7 @@ func TestBuildPacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	want.Bootstrap.Maxima = nil
 	if got, err := CourseHeads("packed"); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("the folder has other head scores than the model, %v", err)
 	}
