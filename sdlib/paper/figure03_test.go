@@ -66,7 +66,7 @@ func TestPublished(t *testing.T) {
 		objects stimuli.Objects
 		peak    float64
 	}{
-		{"clip-b16", stimuli.All256, .936}, {"clip-b16-112", stimuli.All256, .936}, {"clip-b16-32", stimuli.Compositional32, 0},
+		{"clip-b16", stimuli.All256, .936}, {"clip-b16 (8-bit weights)", stimuli.All256, .936}, {"clip-b16-112", stimuli.All256, .936}, {"clip-b16-32", stimuli.Compositional32, 0},
 		{"dino-b16", stimuli.All256, .865}, {"dinov2-b14", stimuli.All256, .908}, {"discrimination-256-course", stimuli.All256, 0},
 	} {
 		got := paper.Published(c.model, stimuli.Discrimination, c.objects, stimuli.ShapeProperty, das.NoControl)

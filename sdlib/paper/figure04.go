@@ -148,7 +148,7 @@ func novel(number, title, where, published string, models map[study.Scale][]stri
 			if err != nil {
 				return Drawing{}, err
 			}
-			p := NovelPanel{Title: s.Name, Scores: study.NovelScores(rows)}
+			p := NovelPanel{Title: m.Label(s.Name), Scores: study.NovelScores(rows)}
 			// The paper's curves stand once for each task, below the last model that learned it.
 			task := queries[0].Stimuli.Task
 			if later := subjects[n+1:]; !slices.ContainsFunc(later, func(o study.Subject) bool { return taskOf(ctx, l, o) == task }) {

@@ -183,7 +183,7 @@ func linearProbe(number, title, where, published string, alphas []float64, model
 			if err != nil {
 				return Drawing{}, err
 			}
-			p := LinearPanel{Title: s.Name}
+			p := LinearPanel{Title: m.Label(s.Name)}
 			if spec(r).Unit == study.MeansApart {
 				p.Title += "\nα in distances of the class means"
 			}

@@ -176,7 +176,7 @@ func steps(number, title, where string, models map[study.Scale][]string, draw fu
 			if err != nil {
 				return Drawing{}, err
 			}
-			rows = append(rows, figure.Grid{Title: s.Name, Figures: []*figure.Figure{f}, NoLetters: true}.Figure())
+			rows = append(rows, figure.Grid{Title: m.Label(s.Name), Figures: []*figure.Figure{f}, NoLetters: true}.Figure())
 		}
 		f, err := checked(figure.Grid{Figures: rows, Columns: 1, NoLetters: len(rows) < 2}.Figure())
 		return Drawing{Figure: f}, err

@@ -70,7 +70,7 @@ func interventions[P any](number, title string, heads *study.HeadPlan, edges *st
 			if err != nil {
 				return Drawing{}, err
 			}
-			p, err := panel(ctx, l, s.Name, m, set)
+			p, err := panel(ctx, l, m.Label(s.Name), m, set)
 			if err != nil {
 				return Drawing{}, err
 			}

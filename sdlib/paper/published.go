@@ -63,6 +63,7 @@ func Published(model string, task stimuli.Task, objects stimuli.Objects, p stimu
 	if objects != stimuli.All256 {
 		return nil
 	}
+	model, _, _ = strings.Cut(model, " ") // without "(8-bit weights)"
 	for _, c := range published {
 		if strings.Contains("-"+model+"-", "-"+c.model+"-") && c.task == task && c.property == p && c.control == control {
 			return c.accuracy[:]

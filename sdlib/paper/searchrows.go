@@ -44,7 +44,7 @@ func searches(number, title, where string, models map[study.Scale][]string, cont
 			if err != nil {
 				return Drawing{}, err
 			}
-			panels = append(panels, SearchPanel{s.Name, study.DASScores(rows)})
+			panels = append(panels, SearchPanel{m.Label(s.Name), study.DASScores(rows)})
 		}
 		f, err := SearchFigure(panels...)
 		return Drawing{Figure: f}, err

@@ -182,7 +182,7 @@ func stages(number, title string, models map[study.Scale][]string, table func(..
 			if err != nil {
 				return Drawing{}, err
 			}
-			staged := StagedModel{Name: s.Name, Config: m.Config, Task: cmp.Or(scores.Task, stimuli.Discrimination)}
+			staged := StagedModel{Name: m.Label(s.Name), Config: m.Config, Task: cmp.Or(scores.Task, stimuli.Discrimination)}
 			if staged.Stages, err = scores.Stages(PeakFrom(m.Config)); err != nil {
 				return Drawing{}, err
 			}
