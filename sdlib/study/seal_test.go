@@ -1,7 +1,9 @@
 package study
 
 import (
+	"errors"
 	"flag"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -101,6 +103,9 @@ func TestSealsOfTheCourse(t *testing.T) {
 	for _, c := range CourseModels() {
 		dir := filepath.Join(root, "models", c.Name)
 		m, err := readMetrics(dir)
+		if errors.Is(err, fs.ErrNotExist) && c.Rank > 0 {
+			continue // one of the fine-tuned pretrained models that are not here yet
+		}
 		if err != nil {
 			t.Error(err)
 			continue

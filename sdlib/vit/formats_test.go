@@ -171,7 +171,7 @@ func TestFormatErrors(t *testing.T) {
 	clip, err := os.ReadFile("testdata/clip/" + weightsFile)
 	must(err)
 	must(os.WriteFile(filepath.Join(mixed, weightsFile), clip, 0o644))
-	loadError(t, mixed, "dinov2.embeddings.cls_token is missing", "vision_model.pre_layrnorm.bias is not a weight of this model")
+	loadError(t, mixed, "none of the 44 weights", "dinov2.embeddings.cls_token", "vision_model.embeddings.class_embedding", "of another model")
 	// SwiGLU.
 	var config map[string]any
 	text, err := os.ReadFile("testdata/dinov2/" + configFile)
