@@ -126,6 +126,8 @@ func (v *Intervention) Apply(ctx context.Context, be *backend.Backend, m *vit.Mo
 		return nil, err
 	}
 	D := v.Config.Width
+	rotation := tensors.FromFlatDataAndDimensions(v.Rotation, D, D)
+	defer rotation.FinalizeAll()
 	err = intervene.Run(ctx, be, m, upper{v.Block, v.Recipe.Precision}, runner.Work{
 		N: s.Pairs.Len(), Unit: "pairs", Report: report,
 		Feed: func(items []int) ([]any, error) {
@@ -143,7 +145,7 @@ func (v *Intervention) Apply(ctx context.Context, be *backend.Backend, m *vit.Mo
 			}
 			return []any{stream, source, tensors.FromFlatDataAndDimensions(tokens, len(items), swap.K)}, nil
 		},
-		Common: []any{tensors.FromFlatDataAndDimensions(v.Rotation, D, D), v.Swapped()},
+		Common: []any{rotation, v.Swapped()},
 		Take: func(items []int, out []*tensors.Tensor) error {
 			rows, err := runner.Rows[float32](out[0], len(items))
 			logits = append(logits, rows...)
