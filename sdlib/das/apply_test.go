@@ -72,14 +72,7 @@ func TestApplyGolden(t *testing.T) {
 // goldenLogits returns a tensor [N, 2] as rows.
 func goldenLogits(t *testing.T, f *safetensors.File, name string) (rows [][]float32) {
 	t.Helper()
-	x, ok := f.Tensor(name)
-	if !ok {
-		t.Fatalf("the golden file has no %s", name)
-	}
-	values, err := x.Float32s()
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, values := goldenFloats(t, f, name)
 	for i := 0; i < len(values); i += 2 {
 		rows = append(rows, values[i:i+2])
 	}

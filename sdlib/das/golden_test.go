@@ -1,6 +1,7 @@
 package das
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"testing"
@@ -33,28 +34,8 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	read := func(name string) (safetensors.Tensor, []float32) {
-		x, ok := f.Tensor(name)
-		if !ok {
-			t.Fatalf("the golden file has no %s", name)
-		}
-		values, err := x.Float32s()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x, values
-	}
-	ints := func(name string) []int32 {
-		x, ok := f.Tensor(name)
-		if !ok || x.DType != "I32" {
-			t.Fatalf("the golden file has no whole numbers %s", name)
-		}
-		out := make([]int32, x.Len())
-		for i := range out {
-			out[i] = int32(uint32(x.Data[4*i]) | uint32(x.Data[4*i+1])<<8 | uint32(x.Data[4*i+2])<<16 | uint32(x.Data[4*i+3])<<24)
-		}
-		return out
-	}
+	read := func(name string) (safetensors.Tensor, []float32) { return goldenFloats(t, f, name) }
+	ints := func(name string) []int32 { return goldenInts(t, f, name) }
 	shape, base := read("base")
 	_, source := read("source")
 	_, start := read("start")
@@ -117,4 +98,32 @@ func TestGolden(t *testing.T) {
 			t.Error("the golden losses hardly change: they test nothing")
 		}
 	}
+}
+
+// goldenFloats returns a tensor of a golden file.
+func goldenFloats(t *testing.T, f *safetensors.File, name string) (safetensors.Tensor, []float32) {
+	t.Helper()
+	x, ok := f.Tensor(name)
+	if !ok {
+		t.Fatalf("the golden file has no %s", name)
+	}
+	values, err := x.Float32s()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x, values
+}
+
+// goldenInts returns a tensor of whole numbers of a golden file.
+func goldenInts(t *testing.T, f *safetensors.File, name string) []int32 {
+	t.Helper()
+	x, ok := f.Tensor(name)
+	if !ok || x.DType != "I32" {
+		t.Fatalf("the golden file has no whole numbers %s", name)
+	}
+	out := make([]int32, x.Len())
+	for i := range out {
+		out[i] = int32(binary.LittleEndian.Uint32(x.Data[4*i:]))
+	}
+	return out
 }
