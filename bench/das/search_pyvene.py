@@ -10,17 +10,20 @@ SigmoidMaskRotatedSpaceIntervention is used with its parameters, but for two thi
 shape [B, D], which several tokens [B, P, D] cannot take, and its temperature is a parameter.
 """
 
+import contextlib
 import json
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
-import pyvene
 import torch
 import torch.nn.functional as F
 import transformers
 from PIL import Image
+
+with contextlib.redirect_stdout(sys.stderr):  # it prints what it does not find; standard output is for answers
+    import pyvene
 
 
 class MaskedRotation(pyvene.SigmoidMaskRotatedSpaceIntervention):
