@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image/color"
+	"slices"
 
 	"samediff/sdlib/figure"
 	"samediff/sdlib/finetune"
@@ -93,9 +95,6 @@ func (p LinearPanel) chart(title string, order []lineOf, by map[lineOf][]finetun
 		scores = append(scores, r.Test.All)
 	}
 	own.Series = []figure.Series{series("probe", scores, 0)}
-	if len(p.Effects) > 0 && p.Effects[0].Block < 0 {
-		own.Guides = []figure.Guide{{Value: p.Effects[0].Flipped(nil).Accuracy(), Name: "wrong by itself"}}
-	}
 	for i, v := range order {
 		name := lineNames[v.d]
 		if len(order) > 2 || v.α != 1 {
@@ -104,6 +103,10 @@ func (p LinearPanel) chart(title string, order []lineOf, by map[lineOf][]finetun
 		s := series(name, by[v], i+1)
 		s.Dashed = v.d != probe.Opposite
 		own.Series = append(own.Series, s)
+	}
+	if len(p.Effects) > 0 && p.Effects[0].Block < 0 { // in the legend: at this level there is no room for a name
+		wrong := p.Effects[0].Flipped(nil).Accuracy()
+		own.Series = append(own.Series, figure.Series{Name: "wrong by itself", Values: slices.Repeat([]float64{wrong}, len(scores)), Color: color.Gray{128}, Dashed: true, NoMark: true})
 	}
 	return own
 }

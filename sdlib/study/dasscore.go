@@ -76,7 +76,7 @@ func readResults(path string, columns []string, line func(cell func(column strin
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if len(records) == 0 || !slices.Equal(records[0], columns) {
-		return fmt.Errorf("%s: expected the columns %v: sd das --csv and sd novel --csv write such files", path, columns)
+		return fmt.Errorf("%s: expected the columns %v: sd das, sd novel and sd probe write such files with --csv", path, columns)
 	}
 	for i, record := range records[1:] {
 		if err := line(func(column string) string { return record[slices.Index(columns, column)] }); err != nil {

@@ -1,0 +1,60 @@
+package study
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"samediff/sdlib/finetune"
+	"samediff/sdlib/probe"
+)
+
+// ReadLinear reads a file that [WriteLinear] wrote, as far as figures need it: what probes get
+// right, with the parts of the test, and of each intervention one cell that counts all pairs.
+// Its pairs and kinds overlap and do not give back the cells that were counted.
+func ReadLinear(path string) (p Probed, effects []probe.Effect, err error) {
+	err = readResults(path, linearColumns, func(cell func(string) string) error {
+		var score finetune.Score
+		var errs [3]error
+		block, err := strconv.Atoi(cell("block"))
+		score.N, errs[0] = strconv.Atoi(cell("n"))
+		score.Correct, errs[1] = strconv.Atoi(cell("count"))
+		if err := errors.Join(append(errs[:], err)...); err != nil {
+			return err
+		}
+		what, part := cell("what"), cell("part")
+		switch what {
+		case "train":
+			p.Items = score.N
+			p.Rows = append(p.Rows, ProbedRow{Block: block, Train: score})
+		case "test":
+			if len(p.Rows) == 0 || p.Rows[len(p.Rows)-1].Block != block {
+				return fmt.Errorf("a test of block %d without the line of its training before it", block)
+			}
+			test := &p.Rows[len(p.Rows)-1].Test
+			switch {
+			case part == "all":
+				*test = probe.Scores{All: score, Parts: map[string]finetune.Score{}}
+			case test.Parts == nil:
+				return fmt.Errorf("the part %q of a test without the line of all items before it", part)
+			default:
+				test.Parts[part] = score
+			}
+		case "intervention", "own answers":
+			if part != "all" {
+				return nil
+			}
+			e := probe.Effect{Block: block, Direction: probe.Direction(cell("direction")), Cells: []probe.Cell{{Other: -1, N: score.N, Opposite: score.Correct}}}
+			if e.Direction != "" {
+				e.Alpha, errs[0] = strconv.ParseFloat(cell("alpha"), 64)
+			}
+			e.Derived, errs[1] = strconv.ParseBool(cell("derived"))
+			effects = append(effects, e)
+			return errors.Join(errs[:]...)
+		default:
+			return fmt.Errorf("%q is neither a probe nor an intervention: expected train, test, intervention or own answers", what)
+		}
+		return nil
+	})
+	return p, effects, err
+}
