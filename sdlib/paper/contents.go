@@ -120,6 +120,27 @@ func (i Item) subjects(ctx context.Context, l *study.Lab, r Request) ([]study.Su
 	return there, nil
 }
 
+// each returns what show makes of every model of a request, in the order of its subjects.
+func each[T any](ctx context.Context, i Item, l *study.Lab, r Request, show func(s study.Subject, m *study.Model) (T, error)) ([]T, error) {
+	subjects, err := i.subjects(ctx, l, r)
+	if err != nil {
+		return nil, err
+	}
+	var all []T
+	for _, s := range subjects {
+		m, err := l.Model(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		one, err := show(s, m)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
 // learned returns the stimuli that a subject is asked about: those that it learned, which
 // must be what the item is about, or for a model that does not say what it learned, the item's.
 func (i Item) learned(ctx context.Context, l *study.Lab, s study.Subject) (stimuli.Config, error) {

@@ -136,21 +136,15 @@ func heads(number, title, where string, peakFrom int, models map[study.Scale][]s
 		return study.WithTrainings(jobs), err
 	}
 	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
-		subjects, err := i.subjects(ctx, l, r)
-		if err != nil {
-			return Drawing{}, err
-		}
-		var panels []HeadPanel
-		for _, s := range subjects {
-			m, err := l.Model(ctx, s)
-			if err != nil {
-				return Drawing{}, err
-			}
+		panels, err := each(ctx, i, l, r, func(s study.Subject, m *study.Model) (HeadPanel, error) {
 			scores, err := l.Heads(ctx, m)
 			if err != nil {
-				return Drawing{}, err
+				return HeadPanel{}, err
 			}
-			panels = append(panels, headPanel(m.Label(s.Name), scores.All(), peakFrom))
+			return headPanel(m.Label(s.Name), scores.All(), peakFrom), nil
+		})
+		if err != nil {
+			return Drawing{}, err
 		}
 		f, err := HeadFigure(panels...)
 		return Drawing{Figure: f}, err

@@ -158,25 +158,19 @@ func patchOf(img *image.NRGBA, g stimuli.Geometry, p int) image.Image {
 func steps(number, title, where string, models map[study.Scale][]string, draw func(*stimuli.Set, []attention.Step, []attention.Map) (*figure.Figure, error)) Item {
 	i := heads(number, title, where, 0, models) // the same results
 	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
-		subjects, err := i.subjects(ctx, l, r)
-		if err != nil {
-			return Drawing{}, err
-		}
-		var rows []*figure.Figure
-		for _, s := range subjects {
-			m, err := l.Model(ctx, s)
-			if err != nil {
-				return Drawing{}, err
-			}
+		rows, err := each(ctx, i, l, r, func(s study.Subject, m *study.Model) (*figure.Figure, error) {
 			set, chosen, maps, err := l.HeadSteps(ctx, m, PeakFrom(m.Config), r.Image, r.Heads...)
 			if err != nil {
-				return Drawing{}, err
+				return nil, err
 			}
 			f, err := draw(set, chosen, maps)
 			if err != nil {
-				return Drawing{}, err
+				return nil, err
 			}
-			rows = append(rows, figure.Grid{Title: m.Label(s.Name), Figures: []*figure.Figure{f}, NoLetters: true}.Figure())
+			return figure.Grid{Title: m.Label(s.Name), Figures: []*figure.Figure{f}, NoLetters: true}.Figure(), nil
+		})
+		if err != nil {
+			return Drawing{}, err
 		}
 		f, err := checked(figure.Grid{Figures: rows, Columns: 1, NoLetters: len(rows) < 2}.Figure())
 		return Drawing{Figure: f}, err

@@ -56,25 +56,15 @@ func interventions[P any](number, title string, heads *study.HeadPlan, edges *st
 		return study.WithTrainings(jobs), err
 	}
 	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
-		subjects, err := i.subjects(ctx, l, r)
-		if err != nil {
-			return Drawing{}, err
-		}
-		var panels []P
-		for _, s := range subjects {
-			m, err := l.Model(ctx, s)
-			if err != nil {
-				return Drawing{}, err
-			}
+		panels, err := each(ctx, i, l, r, func(s study.Subject, m *study.Model) (P, error) {
 			set, err := m.HeadSet()
 			if err != nil {
-				return Drawing{}, err
+				return *new(P), err
 			}
-			p, err := panel(ctx, l, m.Label(s.Name), m, set)
-			if err != nil {
-				return Drawing{}, err
-			}
-			panels = append(panels, p)
+			return panel(ctx, l, m.Label(s.Name), m, set)
+		})
+		if err != nil {
+			return Drawing{}, err
 		}
 		f, err := draw(panels...)
 		return Drawing{Figure: f}, err

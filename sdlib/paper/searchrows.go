@@ -26,25 +26,16 @@ func searches(number, title, where string, models map[study.Scale][]string, cont
 		return study.WithTrainings(jobs), err
 	}
 	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
-		subjects, err := i.subjects(ctx, l, r)
-		if err != nil {
-			return Drawing{}, err
-		}
-		var panels []SearchPanel
-		for _, s := range subjects {
-			m, err := l.Model(ctx, s)
-			if err != nil {
-				return Drawing{}, err
-			}
+		panels, err := each(ctx, i, l, r, func(s study.Subject, m *study.Model) (SearchPanel, error) {
 			q, err := queries(ctx, l, s)
 			if err != nil {
-				return Drawing{}, err
+				return SearchPanel{}, err
 			}
 			rows, err := l.DASRows(ctx, m, q)
-			if err != nil {
-				return Drawing{}, err
-			}
-			panels = append(panels, SearchPanel{m.Label(s.Name), study.DASScores(rows)})
+			return SearchPanel{m.Label(s.Name), study.DASScores(rows)}, err
+		})
+		if err != nil {
+			return Drawing{}, err
 		}
 		f, err := SearchFigure(panels...)
 		return Drawing{Figure: f}, err

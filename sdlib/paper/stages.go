@@ -168,25 +168,17 @@ func stages(number, title string, models map[study.Scale][]string, table func(..
 	i := heads(number, title, "3", 0, models) // the same results
 	i.Kind = ATable
 	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
-		subjects, err := i.subjects(ctx, l, r)
-		if err != nil {
-			return Drawing{}, err
-		}
-		var all []StagedModel
-		for _, s := range subjects {
-			m, err := l.Model(ctx, s)
-			if err != nil {
-				return Drawing{}, err
-			}
+		all, err := each(ctx, i, l, r, func(s study.Subject, m *study.Model) (StagedModel, error) {
 			scores, err := l.Heads(ctx, m)
 			if err != nil {
-				return Drawing{}, err
+				return StagedModel{}, err
 			}
 			staged := StagedModel{Name: m.Label(s.Name), Config: m.Config, Task: cmp.Or(scores.Task, stimuli.Discrimination)}
-			if staged.Stages, err = scores.Stages(PeakFrom(m.Config)); err != nil {
-				return Drawing{}, err
-			}
-			all = append(all, staged)
+			staged.Stages, err = scores.Stages(PeakFrom(m.Config))
+			return staged, err
+		})
+		if err != nil {
+			return Drawing{}, err
 		}
 		t := table(all...)
 		if len(t.Rows) == 0 {
