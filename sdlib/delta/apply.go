@@ -85,16 +85,16 @@ func (d *Delta) add(values []float32, w weight) error {
 	if !ok {
 		return nil // did not change
 	}
-	A, err := a.Float32s()
+	r := a.Shape[1]
+	A, err := d.left(w.name, r)
 	if err != nil {
 		return err
 	}
-	b := d.kept[w.name+right]
-	B, err := b.Float32s()
+	B, err := numbers(d.kept[w.name+right])
 	if err != nil {
 		return err
 	}
-	n, r := w.cols, a.Shape[1]
+	n := w.cols
 	sum := make([]float32, n) // a row of A B
 	for i := range w.rows {
 		clear(sum)

@@ -19,24 +19,32 @@ type Base struct {
 	Weights string `json:"weights,omitempty"`
 }
 
-// A Method says how many components of each matrix's difference are kept. At most one field is set; the zero value is DefaultRank.
+// A Method says how many components of each matrix's difference are kept, and in how many bits. At most one of Rank, Error and Bytes is
+// set; none is DefaultRank.
 type Method struct {
 	Rank int `json:"rank,omitempty"` // the same for all matrices
 	// Error bounds ‖what is cut off‖ / ‖the difference‖, over all matrices together, 0 to 1, with as few bytes as that takes.
-	// Rounding to 16 bits adds some 3e-4. Small bounds take minutes.
+	// Rounding to 16 bits adds some 3e-4, to 8 bits some .02. Small bounds take minutes.
 	Error float64 `json:"error,omitempty"`
 	Bytes int     `json:"bytes,omitempty"` // bounds the file's size, and as little is cut off as that allows
+	// Bits is the size of a number of A and B, 8 or 16; 0 is 16. 8 bits change a component by about a percent, while half of the
+	// difference or more is cut off with the components that are left out, so that twice the rank in 8 bits is nearer to the model.
+	Bits int `json:"bits,omitempty"`
 }
 
 // String is the method in a few words: "rank 4".
 func (m Method) String() string {
+	text := fmt.Sprintf("rank %d", m.Rank)
 	switch {
 	case m.Error > 0:
-		return fmt.Sprintf("error %g", m.Error)
+		text = fmt.Sprintf("error %g", m.Error)
 	case m.Bytes > 0:
-		return fmt.Sprintf("%g MB", float64(m.Bytes)/1e6)
+		text = fmt.Sprintf("%g MB", float64(m.Bytes)/1e6)
 	}
-	return fmt.Sprintf("rank %d", m.Rank)
+	if m.Bits != 0 {
+		text += fmt.Sprintf(", %d bits", m.Bits)
+	}
+	return text
 }
 
 // DefaultRank is the rank of the zero Method.
@@ -76,6 +84,7 @@ func (d *Delta) about() vit.About {
 const (
 	left   = ".A"      // [m, r]
 	right  = ".B"      // [r, n]
+	steps  = ".step"   // [r], where A and B are in 8 bits
 	change = ".change" // of the weight's shape
 	whole  = ""        // the weight itself
 )

@@ -25,7 +25,7 @@
 //
 // # What is kept how
 //
-//	matrices             A and B, of rank r; the patch embedding as [D, 3·patch²], positions as [positions, D]
+//	matrices             A and B, of rank r, in 16 bits or 8; the patch embedding as [D, 3·patch²], positions as [positions, D]
 //	biases, LayerNorms,  the difference, in 16 bits
 //	LayerScale, CLS
 //	head                 itself, in float32: the base has another one or none
@@ -35,7 +35,7 @@
 // useful per byte first. A matrix whose A and B would be larger than itself is kept as a difference.
 //
 // Numbers in 16 bits are float16, or float32 where that would cost more than a thousandth of the tensor's norm (changes so small
-// that float16 has no digits for them).
+// that float16 has no digits for them). In 8 bits ([Method].Bits) each component has a step of its own; that changes it by about a percent.
 //
 // # The same model everywhere
 //

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/internal/jsontext"
@@ -62,7 +63,7 @@ func (d *Delta) Bytes() (int, error) {
 func (d *Delta) encode() ([]byte, error) {
 	var all []safetensors.Tensor
 	for _, w := range weightsOf(d.Config) {
-		for _, part := range []string{whole, change, left, right} {
+		for _, part := range []string{whole, change, left, right, steps} {
 			if t, ok := d.kept[w.name+part]; ok {
 				all = append(all, t)
 			}
@@ -159,15 +160,16 @@ func (d *Delta) decode(data []byte) error {
 	take := func(name string, shape ...int) (there bool) {
 		t, there := f.Tensor(name)
 		known[name] = there
+		factor := strings.HasSuffix(name, left) || strings.HasSuffix(name, right)
 		switch {
 		case !there:
-		case t.DType != "F16" && t.DType != "F32":
-			problem("%s is %s, expected F16 or F32", name, t.DType)
+		case t.DType != "F16" && t.DType != "F32" && !(factor && t.DType == "I8"):
+			problem("%s is %s, expected F16 or F32, or I8 for A and B", name, t.DType)
 		case !slices.Equal(t.Shape, shape):
 			problem("%s has shape %v, expected %v", name, t.Shape, shape)
 		default:
 			t.Data = slices.Clone(t.Data)
-			if values, err := t.Float32s(); err != nil {
+			if values, err := numbers(t); err != nil {
 				problem("%w", err)
 			} else if !finite(values) {
 				problem("%s holds a value that is no finite number", name)
@@ -190,6 +192,15 @@ func (d *Delta) decode(data []byte) error {
 			}
 			if take(w.name+left, w.rows, r) != take(w.name+right, r, w.cols) {
 				problem("%s has A without B, or B without A", w.name)
+			}
+			inEight := 0
+			for _, part := range []string{left, right} {
+				if t, ok := f.Tensor(w.name + part); ok && t.DType == "I8" {
+					inEight++
+				}
+			}
+			if take(w.name+steps, r) != (inEight == 2) || inEight == 1 {
+				problem("%s: expected A and B in 8 bits with their steps, or neither in 8 bits and no steps", w.name)
 			}
 		}
 	}

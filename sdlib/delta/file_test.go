@@ -233,7 +233,7 @@ func TestReadRefusesHostileDifferences(t *testing.T) {
 	const matrix, bias = "vision_model.encoder.layers.0.mlp.fc1.weight", "vision_model.encoder.layers.0.mlp.fc1.bias"
 	zeros := func(name, dtype string, shape ...int) safetensors.Tensor {
 		t := safetensors.Tensor{Name: name, DType: dtype, Shape: shape}
-		t.Data = make([]byte, t.Len()*map[string]int{"F16": 2, "F32": 4, "F64": 8, "I32": 4}[dtype])
+		t.Data = make([]byte, t.Len()*map[string]int{"F16": 2, "F32": 4, "F64": 8, "I32": 4, "I8": 1}[dtype])
 		return t
 	}
 	infinite := safetensors.Float32s(bias+change, []int{384}, slices.Repeat([]float32{float32(math.Inf(1))}, 384))
@@ -252,6 +252,11 @@ func TestReadRefusesHostileDifferences(t *testing.T) {
 		{[]safetensors.Tensor{zeros(matrix+left, "F16", 384, 5000), zeros(matrix+right, "F16", 5000, 96)}, nil, "expected [384 76]"},
 		{[]safetensors.Tensor{zeros(matrix+left, "F16", 384)}, nil, "has shape [384]"},
 		{nil, []safetensors.Tensor{{Name: matrix + right}}, "has A without B, or B without A"},
+		{[]safetensors.Tensor{zeros(matrix+left, "I8", 384, 2)}, nil, "expected A and B in 8 bits with their steps, or neither"},
+		{[]safetensors.Tensor{zeros(matrix+left, "I8", 384, 2), zeros(matrix+right, "I8", 2, 96)}, nil, "expected A and B in 8 bits with their steps"},
+		{[]safetensors.Tensor{zeros(matrix+steps, "F32", 2)}, nil, "or neither in 8 bits and no steps"},
+		{[]safetensors.Tensor{zeros(matrix+left, "I8", 384, 2), zeros(matrix+right, "I8", 2, 96), zeros(matrix+steps, "F32", 3)}, nil, "has shape [3], expected [2]"},
+		{[]safetensors.Tensor{zeros(bias+change, "I8", 384)}, nil, "is I8, expected F16 or F32"},
 		{[]safetensors.Tensor{zeros(matrix+change, "F16", 384, 96)}, nil, "is no part of a difference"},
 		{[]safetensors.Tensor{zeros(bias+left, "F16", 384, 1)}, nil, "is no part of a difference"},
 		{[]safetensors.Tensor{zeros("text_model.weight", "F16", 1)}, nil, "text_model.weight is no part of a difference"},

@@ -25,7 +25,7 @@ type Options struct {
 //
 // Errors: models of different kinds, weights that are no numbers, a method that is none or has too few bytes.
 func Pack(ctx context.Context, base, tuned *vit.Model, o Options) (*Delta, error) {
-	if o.Method == (Method{}) {
+	if o.Rank == 0 && o.Error == 0 && o.Bytes == 0 {
 		o.Rank = DefaultRank
 	}
 	if err := o.check(); err != nil {
@@ -53,7 +53,7 @@ func Pack(ctx context.Context, base, tuned *vit.Model, o Options) (*Delta, error
 			d.keep(safetensors.Float32s(w.name+whole, w.shape, values))
 			continue
 		}
-		x := &matrix{weight: w, from: from[i], to: to[i]}
+		x := &matrix{weight: w, from: from[i], to: to[i], eight: o.Bits == 8}
 		diff, err := x.difference()
 		if err != nil {
 			return nil, err
@@ -109,8 +109,12 @@ func (d *Delta) room(bytes int, matrices []*matrix) (int, error) {
 		return 0, err
 	}
 	need := len(rest)
-	for _, x := range matrices { // what the header says of A and B
-		need += 2 * (len(x.name) + len(`.A:{"dtype":"F16","shape":[,],"data_offsets":[,]},""`) + 2*5 + 2*10)
+	for _, x := range matrices { // what the header says of A and B, and of their steps
+		tensors := 2
+		if x.eight {
+			tensors = 3
+		}
+		need += tensors * (len(x.name) + len(`.step:{"dtype":"F16","shape":[,],"data_offsets":[,]},""`) + 2*5 + 2*10)
 	}
 	if bytes < need {
 		return 0, fmt.Errorf("delta: %d bytes do not hold the head, biases and norms of this model: expected %d or more", bytes, need)
@@ -129,6 +133,12 @@ func (d *Delta) keepMatrix(x *matrix, r int) error {
 		d.keep(narrow(x.name+change, x.shape, diff))
 	case r > 0:
 		A, B := x.svd.factors(r)
+		if x.eight {
+			for _, t := range eightBits(x.weight, r, A, B) {
+				d.keep(t)
+			}
+			return nil
+		}
 		d.keep(narrow(x.name+left, []int{x.rows, r}, A))
 		d.keep(narrow(x.name+right, []int{r, x.cols}, B))
 	}

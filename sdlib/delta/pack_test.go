@@ -192,6 +192,40 @@ func TestPackFullRank(t *testing.T) {
 	}
 }
 
+// In 8 bits twice the rank takes as much room and is nearer, a model comes back from its file to the bit, and bounds are kept to.
+func TestPackEightBits(t *testing.T) {
+	base := newModel(t, small, 1)
+	tuned := tune(t, base, .5, .4, .3, .25, .2, .15, .1, .08)
+	size := func(d *Delta) int {
+		n, err := d.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	wide, narrow := pack(t, base, tuned, Method{Rank: 3}), pack(t, base, tuned, Method{Rank: 6, Bits: 8})
+	if extra := size(narrow) - size(wide); extra > size(wide)/10 { // the steps
+		t.Errorf("rank 6 in 8 bits takes %d bytes more than rank 3 in 16 bits, %d", extra, size(wide))
+	}
+	if narrow.Lost > wide.Lost/2 {
+		t.Errorf("rank 6 in 8 bits loses %g, rank 3 in 16 bits %g", narrow.Lost, wide.Lost)
+	}
+	if all := pack(t, base, tuned, Method{Rank: 8, Bits: 8}); all.Lost > .02 {
+		t.Errorf("8 bits lose %g of a difference of rank 8, expected about .01", all.Lost)
+	}
+	bounded := pack(t, base, tuned, Method{Bytes: 60e3, Bits: 8})
+	if size(bounded) > 60e3 {
+		t.Errorf("%d bytes, bounded by 60,000", size(bounded))
+	}
+	dir := filepath.Join(t.TempDir(), "packed")
+	if err := narrow.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := Load(dir, from(base)); err != nil || modelHash(t, m) != modelHash(t, apply(t, narrow, base)) {
+		t.Errorf("another model came back (%v)", err)
+	}
+}
+
 // The error bound and the size are kept to, and a smaller error takes more bytes.
 func TestPackBounds(t *testing.T) {
 	base := newModel(t, small, 1)
@@ -397,17 +431,22 @@ func TestPackOrigin(t *testing.T) {
 	}
 }
 
-// What NumPy packed of a model that NumPy changed (testdata/make_golden.py) is read to the bit, and packed alike.
+// What NumPy packed of a model that NumPy changed (testdata/make_golden.py), in 16 bits and in 8, is read to the bit, and packed alike.
 func TestGolden(t *testing.T) {
+	t.Run("16 bits", func(t *testing.T) { golden(t, "testdata/packed", "testdata/whole", Method{Rank: 2}) })
+	t.Run("8 bits", func(t *testing.T) { golden(t, "testdata/packed-8", "testdata/whole-8", Method{Rank: 2, Bits: 8}) })
+}
+
+func golden(t *testing.T, packedDir, wholeDir string, method Method) {
 	base, err := vit.Load("../vit/testdata/clip")
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := vit.Load("testdata/whole")
+	whole, err := vit.Load(wholeDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	packed, err := Load("testdata/packed", nil) // its base is a folder beside it
+	packed, err := Load(packedDir, nil) // its base is a folder beside it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -429,13 +468,13 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, err := Read("testdata/packed")
+	theirs, err := Read(packedDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours := pack(t, base, tuned, Method{Rank: 2})
-	if ours.Base.Hash != theirs.Base.Hash || math.Abs(ours.Lost-theirs.Lost) > 1e-4 {
-		t.Errorf("base %s, lost %g: NumPy has %s, %g", ours.Base.Hash, ours.Lost, theirs.Base.Hash, theirs.Lost)
+	ours := pack(t, base, tuned, method)
+	if ours.Method != theirs.Method || ours.Base.Hash != theirs.Base.Hash || math.Abs(ours.Lost-theirs.Lost) > 1e-4 {
+		t.Errorf("%v, base %s, lost %g: NumPy has %v, %s, %g", ours.Method, ours.Base.Hash, ours.Lost, theirs.Method, theirs.Base.Hash, theirs.Lost)
 	}
 	compare(t, whole, apply(t, ours, base), func(w weight, want, got []float32) {
 		for i := range want {

@@ -19,7 +19,8 @@ type matrix struct {
 	from, to *tensors.Tensor // before and after fine-tuning
 	norm2    float64         // ‖difference‖², Frobenius
 	svd      svd
-	asked    int // components that the decomposition was asked for; it has fewer where there are no more
+	eight    bool // A and B are kept in 8 bits
+	asked    int  // components that the decomposition was asked for; it has fewer where there are no more
 }
 
 // difference returns to - from. It is made anew each time: those of all matrices together take a model's memory.
@@ -52,11 +53,16 @@ func (m *matrix) decompose(r int) error {
 	return nil
 }
 
-// bytesPer is the size of a number in the file.
+// bytesPer is the size in the file of a number that is kept in 16 bits.
 const bytesPer = 2
 
-// component is the size of one component: a column of A and a row of B.
-func (m *matrix) component() int { return bytesPer * (m.rows + m.cols) }
+// component is the size of one component: a column of A and a row of B, and their step in 8 bits.
+func (m *matrix) component() int {
+	if m.eight {
+		return m.rows + m.cols + 4
+	}
+	return bytesPer * (m.rows + m.cols)
+}
 
 // check returns an error unless a method is one.
 func (m Method) check() error {
@@ -67,6 +73,8 @@ func (m Method) check() error {
 		}
 	}
 	switch {
+	case m.Bits != 0 && m.Bits != 8 && m.Bits != 16:
+		return fmt.Errorf("delta: %d bits, expected 8 or 16", m.Bits)
 	case set > 1:
 		return fmt.Errorf("delta: rank %d, error %g and bytes %d are given, expected one of them", m.Rank, m.Error, m.Bytes)
 	case m.Rank < 0 || m.Bytes < 0:

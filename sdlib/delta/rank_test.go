@@ -86,12 +86,12 @@ func TestAllocateBySize(t *testing.T) {
 }
 
 func TestMethodCheck(t *testing.T) {
-	for _, m := range []Method{{}, {Rank: 1}, {Error: .5}, {Error: 1}, {Bytes: 1000}} {
+	for _, m := range []Method{{}, {Rank: 1}, {Error: .5}, {Error: 1}, {Bytes: 1000}, {Bits: 8}, {Rank: 1, Bits: 16}} {
 		if err := m.check(); err != nil {
 			t.Errorf("%+v: %v", m, err)
 		}
 	}
-	for _, m := range []Method{{Rank: -1}, {Error: -.1}, {Error: 1.1}, {Error: math.NaN()}, {Bytes: -1}, {Rank: 1, Error: .5}, {Rank: 4, Bytes: 9}} {
+	for _, m := range []Method{{Rank: -1}, {Error: -.1}, {Error: 1.1}, {Error: math.NaN()}, {Bytes: -1}, {Rank: 1, Error: .5}, {Rank: 4, Bytes: 9}, {Bits: 4}} {
 		if err := m.check(); err == nil {
 			t.Errorf("%+v: no error", m)
 		}

@@ -27,9 +27,9 @@ type CourseModel struct {
 	Name     string // task, set, size, and "plain" without auxiliary losses: "rmts-256-quick"
 	About    string // what it is there to show
 	Training Training
-	// Rank, where not 0, is that of the difference to its base as which the model is kept (package delta). The base is the
+	// Pack, where not zero, says how the model is kept as a difference to its base (package delta). The base is the
 	// checkpoint that the training began from, and has to be fetched.
-	Rank int
+	Pack delta.Method
 	// Images is the size of the sets that it is evaluated on, besides its training images; 0 is that of [Sets].
 	Images int
 }
@@ -72,6 +72,9 @@ func CourseModels() []CourseModel {
 	add("rmts-32-course", "32 combinations with four tokens per object", few(rmts), quad)
 	return append(all, pretrained()...)
 }
+
+// packed reports whether the model is kept as a difference to its base.
+func (c CourseModel) packed() bool { return c.Pack != delta.Method{} }
 
 // Metrics is what is known of a model of the course, in its folder's metrics.json.
 type Metrics struct {
@@ -119,7 +122,7 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 		return nil, err
 	}
 	save := func(dir string) error { return m.SaveAs(dir, vit.Saving{DType: courseDType}) }
-	if c.Rank > 0 {
+	if c.packed() {
 		packed, err := l.packCourseModel(ctx, c, m)
 		if err != nil {
 			return nil, fmt.Errorf("build model %s: %w", c.Name, err)
@@ -142,7 +145,7 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 		}
 		metrics = &Metrics{Name: c.Name, Command: "sd model build " + c.Name, Training: m.Training, ID: m.Trained,
 			Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Weights: written.Origin.String(), Sets: sets, History: m.History}
-		if c.Rank > 0 { // for those who do not have the base
+		if c.packed() { // for those who do not have the base
 			if err := l.writeHeads(ctx, written, aside); err != nil {
 				return err
 			}

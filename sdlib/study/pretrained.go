@@ -12,15 +12,16 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// pretrained lists the real models of the course, fine-tuned. Whole they take hundreds of megabytes each; as differences of rank 8 they take three.
+// pretrained lists the real models of the course, fine-tuned. Whole they take hundreds of megabytes each, as differences of low rank
+// two or three. The first one stays in 16 bits, as the one that published results are about.
 func pretrained() []CourseModel {
-	const rank = 8
+	first, small := delta.Method{Rank: 8}, delta.Method{Rank: 12, Bits: 8}
 	return []CourseModel{
-		{"discrimination-256-clip-b16", "CLIP at the paper's 224 pixels", ClipMinutes224, rank, 1600},
-		{"discrimination-256-clip-b16-112", "CLIP at half the resolution", ClipMinutes, rank, 1600},
-		{"discrimination-32-clip-b16-112", "the same on 32 combinations", ClipMinutes32, rank, 1600},
-		{"rmts-256-clip-b16-112", "RMTS after discrimination, without auxiliary losses", ClipMinutesRMTS, rank, 1600},
-		{"discrimination-256-dinov2-s-saliency", "a DINOv2-S that was tuned for saliency, 112 pixels", SaliencyMinutes, rank, 1600},
+		{"discrimination-256-clip-b16", "CLIP at the paper's 224 pixels", ClipMinutes224, small, 1600},
+		{"discrimination-256-clip-b16-112", "CLIP at half the resolution", ClipMinutes, first, 1600},
+		{"discrimination-32-clip-b16-112", "the same on 32 combinations", ClipMinutes32, small, 1600},
+		{"rmts-256-clip-b16-112", "RMTS after discrimination, without auxiliary losses", ClipMinutesRMTS, small, 1600},
+		{"discrimination-256-dinov2-s-saliency", "a DINOv2-S that was tuned for saliency, 112 pixels", SaliencyMinutes, small, 1600},
 	}
 }
 
@@ -39,7 +40,7 @@ func (l *Lab) packCourseModel(ctx context.Context, c CourseModel, m *Model) (*de
 	if err != nil {
 		return nil, err
 	}
-	d, err := delta.Pack(ctx, base, m.Model, delta.Options{Base: name, Method: delta.Method{Rank: c.Rank}, Progress: l.options.Progress})
+	d, err := delta.Pack(ctx, base, m.Model, delta.Options{Base: name, Method: c.Pack, Progress: l.options.Progress})
 	if err != nil {
 		return nil, err
 	}

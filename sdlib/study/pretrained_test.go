@@ -36,7 +36,7 @@ func TestBuildPacks(t *testing.T) {
 	more := tuned.Training
 	more.Start, more.Source, more.Model = baseDir, "", vit.Config{}
 	dir := filepath.Join(t.TempDir(), "packed")
-	c := CourseModel{Name: "packed", Training: more, Rank: 2, Images: 64}
+	c := CourseModel{Name: "packed", Training: more, Pack: delta.Method{Rank: 2}, Images: 64}
 	for range 2 { // a folder is made anew over the old one
 		metrics, err := l.build(ctx, c, dir)
 		if err != nil {
