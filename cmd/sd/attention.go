@@ -20,6 +20,7 @@ func (a *app) attentionCommand() *cobra.Command {
 	var to, folder, csv string
 	var parts bool
 	var view viewing
+	var steps during
 	cmd := &cobra.Command{
 		Use:   "attention MODEL",
 		Short: "How local or global each attention head is",
@@ -40,12 +41,21 @@ A table names the most local and the most global heads, with 95 % intervals over
 as Figure 2 of the paper does, and --parts same and different images apart, and in RMTS the
 sample and the display pair. --csv writes all of that with n and intervals. --html writes a
 page to explore instead of the figure: where every head looks on some images, from any patch
-or object. The page is one file that needs no network; of a ViT-B it shows 8 images in 5 MB.`,
+or object. The page is one file that needs no network; of a ViT-B it shows 8 images in 5 MB.
+
+--during scores the heads after steps of the model's training instead, from random or
+pretrained weights (step 0) on: which heads change, and when does the answer come? No weights
+are kept: the training is run again as far as the last of the steps, with the same images,
+order and weights, to the bit on one machine; a preset need not have been trained. The figure has
+the strongest head of each block at every step, the accuracy, and the heads that moved the farthest
+in --measure. Interrupted, the same command goes on where it stopped.`,
 		Example: `  sd attention quick
   sd attention 3fa2 --heads 10 -o heads.pdf
   sd attention quick --parts --csv heads.csv
   sd attention quick --json | jq .local
-  sd attention quick --html heads.html --images 16`,
+  sd attention quick --html heads.html --images 16
+  sd attention quick --during epochs --csv during.csv -o during.png
+  sd attention clip-b16-112 --during 0,10,30,100,200 --images-of-each 100`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 {
@@ -53,6 +63,12 @@ or object. The page is one file that needs no network; of a ViT-B it shows 8 ima
 			}
 			if err := view.check(cmd); err != nil {
 				return err
+			}
+			if steps.steps != "" {
+				if parts || view.file != "" || folder != "" {
+					return misuse(cmd, "--during goes with --csv, --json, --heads, --measure and -o: leave --parts, --html and --set away")
+				}
+				return steps.run(cmd, a, args[0], csv, to, count, asJSON)
 			}
 			lab, err := a.lab()
 			if err != nil {
@@ -114,6 +130,7 @@ or object. The page is one file that needs no network; of a ViT-B it shows 8 ima
 	cmd.Flags().BoolVar(&parts, "parts", false, "draw same and different images, and in RMTS both pairs, apart")
 	cmd.Flags().StringVar(&csv, "csv", "", "file for all scores, with n and 95 % intervals")
 	view.add(cmd)
+	steps.add(cmd)
 	return cmd
 }
 

@@ -84,6 +84,39 @@ func (m *Measures) fields() []*[][]float64 {
 // measureNames are theirs, as in JSON.
 var measureNames = []string{"local", "within", "pair", "background", "between"}
 
+// MeasureNames lists the names of the measures that a task has, as in JSON.
+func MeasureNames(task stimuli.Task) []string {
+	if task == stimuli.RMTS {
+		return slices.Clone(measureNames)
+	}
+	return slices.Clone(measureNames[:between])
+}
+
+// Named returns the measure of a name, nil where there is none.
+func (m *Measures) Named(name string) [][]float64 {
+	if i := slices.Index(measureNames, name); i >= 0 {
+		return *m.fields()[i]
+	}
+	return nil
+}
+
+// Append adds a value behind those of a block in the measure of a name, as a reader of tables does.
+func (m *Measures) Append(name string, block int, value float64) error {
+	i := slices.Index(measureNames, name)
+	if i < 0 {
+		return fmt.Errorf("attention: no measure is called %q, expected one of %q", name, measureNames)
+	}
+	of := m.fields()[i]
+	if block == len(*of) {
+		*of = append(*of, nil)
+	}
+	if block < 0 || block >= len(*of) {
+		return fmt.Errorf("attention: block %d comes before the blocks in front of it", block)
+	}
+	(*of)[block] = append((*of)[block], value)
+	return nil
+}
+
 // Shares are mean masses over all objects and images, [L][H] each. For every head the
 // five add up to 1.
 type Shares struct {

@@ -128,6 +128,12 @@ func (r Recipe) settings() optimize.Settings {
 	return s
 }
 
+// Steps returns how many steps an epoch has on n training images, and how many there are in all.
+func (r Recipe) Steps(n int) (perEpoch, all int) {
+	s := r.settings()
+	return s.Count(n)
+}
+
 // ParseRecipe reads a recipe from JSON. A field that a recipe does not have is an error,
 // so that a misspelled one is not taken for its default.
 func ParseRecipe(text []byte) (Recipe, error) {

@@ -31,6 +31,11 @@ type Options struct {
 	Log string
 	// OnEpoch is called with all epochs so far after each one, to plot them while the run goes on.
 	OnEpoch func(history []Epoch)
+	// OnStep is called with the model after each of Steps, 0 being before the first one, and must
+	// not keep or change its weights. The training ends with the same weights, to the bit, as one
+	// that nobody looks at. See [optimize.Watch] for errors and interruptions.
+	OnStep func(ctx context.Context, step int, m *vit.Model) error
+	Steps  []int
 }
 
 // Result is a trained model and how it got there.
@@ -83,13 +88,18 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, train, val *s
 	if o.OnEpoch != nil {
 		with.OnEpoch = func(history []optimize.Epoch) { o.OnEpoch(epochsOf(history)) }
 	}
-	got, err := optimize.Minimize(ctx, be, p, r.settings(), with)
-	if err != nil {
-		return nil, err
-	}
 	origin := m.Origin.FineTuned()
 	model := func(θ []*tensors.Tensor) *vit.Model {
 		return &vit.Model{Config: m.Config, Weights: vit.Unflatten(m.Config, θ[:n]), Origin: origin}
+	}
+	if o.OnStep != nil {
+		with.Watch = optimize.Watch{Steps: o.Steps, See: func(ctx context.Context, step int, θ []*tensors.Tensor) error {
+			return o.OnStep(ctx, step, model(θ))
+		}}
+	}
+	got, err := optimize.Minimize(ctx, be, p, r.settings(), with)
+	if err != nil {
+		return nil, err
 	}
 	res := &Result{Last: model(got.Last), Epoch: got.Kept[0], History: epochsOf(got.History)}
 	if res.Model = res.Last; res.Epoch < r.Epochs {

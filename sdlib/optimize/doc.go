@@ -54,6 +54,8 @@
 // was written by another version, is set aside with a warning, and the one before is taken;
 // one of another problem or of other settings is an error.
 //
+// [Watch] shows the parameters after chosen steps of such a run, to measure what becomes of them.
+//
 // # Watch for
 //
 //   - Problem.Key has to name what the functions and data depend on. What it leaves out, a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -39,11 +40,14 @@ func killable(ctx context.Context, o Options) (*Result, error) {
 		seed := 200 + 2*uint64(epoch)
 		return []*tensors.Tensor{random(seed, rowsN, inputs), random(seed+1, rowsN, outputs)}, nil
 	}}
+	if o.Dir != "" {
+		o.Watch = recording(o.Dir, 0, 7, 24, 100, 300, 700, 960)
+	}
 	return on(ctx, p, s, o)
 }
 
 // TestEightKills ends a run with SIGKILL at eight moments of which it does not know.
-// Resumed each time, it must end as a run that was left alone, to the bit.
+// Resumed each time, it must end as a run that was left alone, to the bit, and have shown the same on the way.
 func TestEightKills(t *testing.T) {
 	want, err := killable(t.Context(), Options{})
 	if err != nil {
@@ -78,6 +82,13 @@ func TestEightKills(t *testing.T) {
 	}
 	if !equal(got, want) {
 		t.Errorf("after eight kills the run ended with %v, without with %v", got.History[len(got.History)-1], want.History[len(want.History)-1])
+	}
+	calm := t.TempDir()
+	if _, err := killable(t.Context(), Options{Dir: calm}); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := recorded(t, dir), recorded(t, calm); len(b) != 7 || !maps.Equal(a, b) {
+		t.Errorf("after eight kills %d steps were shown, without %d, expected 7 with the same values", len(a), len(b))
 	}
 }
 

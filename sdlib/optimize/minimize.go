@@ -29,6 +29,8 @@ type Options struct {
 	Describe func(Epoch) fmt.Stringer
 	// OnEpoch is called with all epochs so far after each one, to plot them while the run goes on.
 	OnEpoch func(history []Epoch)
+	// Watch is handed the parameters after chosen steps; the zero value watches nothing.
+	Watch Watch
 	// Progress gets how far the run is, as Task ("" is "train") in numbers of Unit ("" is "rows").
 	Progress   progress.Func
 	Task, Unit string
@@ -72,6 +74,9 @@ func Minimize(ctx context.Context, be *backend.Backend, p Problem, s Settings, o
 		o.Describe = func(e Epoch) fmt.Stringer { return e }
 	}
 	t := &trainer{Problem: p, Settings: s, Options: o, plan: s.plan(p.Data.Len())}
+	if err := o.Watch.validate(t.steps); err != nil {
+		return nil, err
+	}
 	t.saver = &checkpoints{dir: o.Dir, warn: o.Warn, step: -1}
 	var err error
 	if t.state, err = newState(&p); err != nil {
@@ -153,7 +158,8 @@ func (t *trainer) run(ctx context.Context) error {
 		}
 		show(t.history[epoch])
 	}
-	return nil
+	now := time.Now()
+	return t.watch(ctx, &now) // after the last step
 }
 
 // learn takes the steps of an epoch that are left.
@@ -176,6 +182,9 @@ func (t *trainer) learn(ctx context.Context, epoch int, show func(Epoch)) error 
 	f.parts = slices.Collect(slices.Chunk(order, t.batch/t.parts()))
 	t.now.Data += lap(&begin)
 	for done < steps {
+		if err := t.watch(ctx, &begin); err != nil {
+			return err
+		}
 		at := t.moment(t.state.step)
 		if err := t.stepper.run(t.state, at, t.ratesOf(at), f); err != nil {
 			return err

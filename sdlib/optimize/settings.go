@@ -132,6 +132,12 @@ func (s *Settings) plan(n int) plan {
 	return p
 }
 
+// Count returns how many steps an epoch has for data of n rows, and how many there are in all.
+func (s *Settings) Count(n int) (perEpoch, all int) {
+	p := s.plan(n)
+	return p.perEpoch, p.steps
+}
+
 // moment returns where step i lies, counted from 0.
 func (p plan) moment(i int) Moment { return Moment{i, p.steps, i / p.perEpoch, p.epochs} }
 
