@@ -44,11 +44,11 @@ page to explore instead of the figure: where every head looks on some images, fr
 or object. The page is one file that needs no network; of a ViT-B it shows 8 images in 5 MB.
 
 --during scores the heads after steps of the model's training instead, from random or
-pretrained weights (step 0) on: which heads change, and when does the answer come? No weights
-are kept: the training is run again as far as the last of the steps, with the same images,
-order and weights, to the bit on one machine; a preset need not have been trained. The figure has
-the strongest head of each block at every step, the accuracy, and the heads that moved the farthest
-in --measure. Interrupted, the same command goes on where it stopped.`,
+pretrained weights (step 0) on: which heads change, and when does the answer come? No
+weights are kept: the training is run again as far as the last of the steps, with the same
+images, order and weights, to the bit on one machine. A preset need not have been trained.
+The figure has the strongest head of each block at every step, the accuracy, and the heads
+that moved the farthest in --measure. Interrupted, the same command goes on where it was.`,
 		Example: `  sd attention quick
   sd attention 3fa2 --heads 10 -o heads.pdf
   sd attention quick --parts --csv heads.csv

@@ -62,7 +62,7 @@ that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 			if (cmd.Flags().Changed("head") || cmd.Flags().Changed("image")) && !steps {
 				return misuse(cmd, "--head and --image are for figures 21 and 22")
 			}
-			if f.Heads, err = parseHeads(chosen); err != nil {
+			if f.Heads, err = parseHeads("--head", chosen); err != nil {
 				return misuse(cmd, "%w", err)
 			}
 			drawing, err := a.draw(cmd, item, f)
@@ -85,15 +85,15 @@ that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 	return cmd
 }
 
-// parseHeads reads heads such as "5.9": block 5, head 9.
-func parseHeads(names []string) ([]attention.Head, error) {
+// parseHeads reads a flag's heads such as "5.9": block 5, head 9.
+func parseHeads(flag string, names []string) ([]attention.Head, error) {
 	var heads []attention.Head
 	for _, name := range names {
 		block, head, _ := strings.Cut(name, ".")
 		b, errB := strconv.Atoi(block)
 		h, errH := strconv.Atoi(head)
 		if errB != nil || errH != nil {
-			return nil, fmt.Errorf("--head has %q, expected BLOCK.HEAD, such as 5.9 for head 9 of block 5", name)
+			return nil, fmt.Errorf("%s has %q, expected BLOCK.HEAD, such as 5.9 for head 9 of block 5", flag, name)
 		}
 		heads = append(heads, attention.Head{Block: b, Head: h})
 	}

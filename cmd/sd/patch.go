@@ -18,15 +18,15 @@ func (a *app) patchCommand() *cobra.Command {
 		Short: "Change a model's heads, attention or streams, and see what its answers lose",
 		Long: `patch intervenes in a model and asks it again. Where a head looks (sd attention) does not
 say whether the answer needs it: here it is tested. heads knocks out attention heads,
-edges removes attention between objects, background and CLS, and interchange takes values
-from an image with the other answer.
+edges removes attention between objects, background and CLS, interchange takes values
+from an image with the other answer, and path follows them from head to head.
 
 The images are those that sd attention scores heads on. Accuracies come with Wilson's 95 %
 interval, changes with a paired one (Bonett and Price 2012) and McNemar's exact p, since
 the same images are asked with and without the intervention. An interrupted command goes
 on where it stopped: results are kept block by block and edge by edge.`,
 	}
-	return group(cmd, a.patchHeadsCommand(), a.patchEdgesCommand(), a.patchInterchangeCommand())
+	return group(cmd, a.patchHeadsCommand(), a.patchEdgesCommand(), a.patchInterchangeCommand(), a.patchPathCommand())
 }
 
 // patchFlags are the flags that all interventions have.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,8 @@ twin, with objects at the same places; in RMTS the counterfactual image of a pai
 Reported are, over the pairs that the model answers rightly on both sides, the share of
 flipped answers with Wilson's 95 % interval, and the share of the way that the margin
 (the difference of the logits) goes; beside it what a gradient would estimate
-(attribution patching). The table lists the values that bring the most.`,
+(attribution patching). One table lists the values that bring the most, another how well
+the estimates go with the exact changes; the figure draws both.`,
 		Example: `  sd patch interchange quick
   sd patch interchange rmts-256-course --site stream --site heads --csv interchange.csv
   sd patch interchange clip-b16-112 --pairs 32 --group CLS --group all`,
@@ -72,7 +74,7 @@ flipped answers with Wilson's 95 % interval, and the share of the way that the m
 				for _, r := range all {
 					addBest(&t, r, func(point int) string { return r.Site.Name(m.Config, point) })
 				}
-				err = a.printTable(t)
+				err = a.printTables(t, estimateTable(all))
 			}
 			if err == nil && csv != "" {
 				if err = study.SaveRecoveries(csv, m.Config, all); err == nil && !asJSON {
@@ -116,4 +118,18 @@ func addBest(t *figure.Table, r study.Recovering, name func(point int) string) {
 		t.Add(r.Site, r.Groups[g], name(best), c.Flipped.N, c.Flipped.Accuracy(), fmt.Sprintf("%.3f–%.3f", low, high), c.Margin,
 			fmt.Sprintf("%+.3f", r.Changes[g][best]), fmt.Sprintf("%+.3f", r.Estimates[g][best]))
 	}
+}
+
+// estimateTable says how well the gradient's estimates go with the exact changes, over all groups and points of a site.
+func estimateTable(all []study.Recovering) figure.Table {
+	t := figure.Table{Title: "Attribution patching against the exact changes", Columns: []string{"site", "values", "correlation r", "slope"}}
+	for _, r := range all {
+		points := figure.Points{X: slices.Concat(r.Estimates...), Y: slices.Concat(r.Changes...)}
+		if fit, err := (figure.Scatter{Groups: []figure.Points{points}}).Fit(); err == nil {
+			t.Add(r.Site, fit.N, fit.R, fit.Slope)
+		} else {
+			t.Add(r.Site, len(points.X), "–", "–")
+		}
+	}
+	return t
 }

@@ -52,11 +52,31 @@ func TestPatch(t *testing.T) {
 	sd(with("patch", "heads", model, "--top", "1000")...).want(t, exitFailure).says(t, "1000 strongest")
 	sd("patch", "heads", model, "--set", "images", "--images", "9", "--backend", "go", "--quiet", "--store", store).want(t, exitFailure).says(t, "take fewer")
 	r = sd("patch", "interchange", quick, "--pairs", "8", "--site", "stream", "--group", "CLS", "--group", "all", "--csv", "interchange.csv", "--quiet", "--backend", "go", "--store", store).want(t, exitOK)
-	if strings.Count(r.out, "\nstream") != 2 || !strings.HasSuffix(r.out, "\ninterchange.csv\ninterchange.png\n") {
+	if strings.Count(r.out, "\nstream") != 3 || !strings.HasSuffix(r.out, "\ninterchange.csv\ninterchange.png\n") {
 		t.Errorf("patch interchange prints\n%s", r.out)
 	}
 	sd("patch", "interchange", quick, "--pairs", "8", "--site", "stram", "--quiet", "--backend", "go", "--store", store).want(t, exitFailure).says(t, `"stram"`)
 	sd("patch", "interchange", quick, "--pairs", "8", "--group", "display", "--quiet", "--backend", "go", "--store", store).want(t, exitFailure).says(t, `"display"`)
+	if !strings.Contains(r.out, "Attribution patching against the exact changes") {
+		t.Errorf("patch interchange lacks the correlation with the estimates:\n%s", r.out)
+	}
+	path := func(more ...string) result {
+		return sd(append([]string{"patch", "path", quick, "--pairs", "4", "--quiet", "--backend", "go", "--store", store}, more...)...)
+	}
+	r = path("--to", "answer", "--to", "1.0+2.1", "--heads", "2", "--csv", "paths.csv", "-o", "paths.svg").want(t, exitOK)
+	if !strings.Contains(r.out, "Paths to the answer") || !strings.Contains(r.out, "Paths to block 1, head 0 and block 2, head 1") || !strings.HasSuffix(r.out, "\npaths.svg\n") {
+		t.Errorf("patch path prints\n%s", r.out)
+	}
+	if text, err := os.ReadFile("paths.csv"); err != nil || strings.Count(string(text), "\n") != 1+12+3 {
+		t.Errorf("paths.csv (%v) is\n%s", err, text)
+	}
+	if all := decode[[]study.PathsFound](t, path("--json").want(t, exitOK)); len(all) != 1 || len(all[0].Cells) != 4 {
+		t.Errorf("--json has %+v", all)
+	}
+	path("--to", "0.1").want(t, exitFailure).says(t, "no head comes before block 0, head 1")
+	path("--to", "9.1").want(t, exitFailure).says(t, "no block 9, head 1")
+	path("--to", "one").want(t, exitUsage).says(t, "expected BLOCK.HEAD")
+	path("--heads", "0").want(t, exitUsage)
 	for _, args := range []string{"interchange M --pairs -1", "heads", "heads M --by nothing", "heads M --top 0", "heads M --draws -1", "heads M --images -1", "edges M --edge objects", "edges M --width -1", "head M"} {
 		sd(append([]string{"patch"}, strings.Fields(args)...)...).want(t, exitUsage)
 	}

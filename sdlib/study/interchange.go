@@ -165,11 +165,11 @@ func (l *Lab) Interchange(ctx context.Context, m *Model, set *stimuli.Set, site 
 }
 
 // recoveryColumns are the columns of the CSV file of interchanges.
-var recoveryColumns = []string{"site", "group", "point", "n", "flipped", "share", "low", "high", "margin_recovered", "change", "estimate"}
+var recoveryColumns = []string{"site", "group", "point", "n", "flipped", "share", "low", "high", "margin_recovered", "margin_low", "margin_high", "change", "estimate"}
 
 // WriteRecoveries writes what interchanges bring along as CSV, a line for each group and
-// point: the share of flipped answers with Wilson's 95 % interval, the share of the margin,
-// and the mean change of the margin, exact and estimated.
+// point: the share of flipped answers with Wilson's 95 % interval, the share of the margin with its
+// own, and the mean change of the margin, exact and estimated.
 func WriteRecoveries(w io.Writer, c vit.Config, all []Recovering) error {
 	out := csv.NewWriter(w)
 	out.Write(recoveryColumns)
@@ -179,7 +179,7 @@ func WriteRecoveries(w io.Writer, c vit.Config, all []Recovering) error {
 			for k, cell := range cells {
 				low, high := cell.Flipped.Interval()
 				out.Write([]string{string(r.Site), string(r.Groups[g]), r.Site.Name(c, k), strconv.Itoa(cell.Flipped.N), strconv.Itoa(cell.Flipped.Correct),
-					number(cell.Flipped.Accuracy()), number(low), number(high), number(cell.Margin), number(r.Changes[g][k]), number(r.Estimates[g][k])})
+					number(cell.Flipped.Accuracy()), number(low), number(high), number(cell.Margin), number(cell.Low), number(cell.High), number(r.Changes[g][k]), number(r.Estimates[g][k])})
 			}
 		}
 	}
