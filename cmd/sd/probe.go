@@ -79,7 +79,7 @@ wrong anyhow. Blocks that are done stay in the store, so an interrupted run goes
 	f.Var(choice[stimuli.Task]{&p.task, tasks}, "task", "the stimuli's, of a folder that does not say what its model learned: "+join(tasks))
 	addSet(cmd, &p.folder)
 	addJSON(cmd, &p.asJSON)
-	f.StringVar(&p.csv, "csv", "", "file for all numbers, by pair and kind, with n and 95 % intervals")
+	f.StringVar(&p.csv, "csv", "", "file for all numbers, by pair and kind, with n, 95 % intervals, the hash of the weights and the unit of the factors")
 	f.StringVarP(&p.to, "output", "o", "", "file for a figure")
 	return cmd
 }
@@ -158,7 +158,7 @@ func (a *app) probe(cmd *cobra.Command, name string, p probing) error {
 		}
 	}
 	if p.csv != "" {
-		if err := study.SaveLinear(p.csv, name, study.LinearRows(p.spec, found, effects)); err != nil {
+		if err := study.SaveLinear(p.csv, name, m.ID, study.LinearRows(p.spec, found, p.unit, effects)); err != nil {
 			return err
 		}
 	}

@@ -35,11 +35,14 @@ func TestProbe(t *testing.T) {
 	}
 	probes, interventions := 0, 0
 	for _, line := range lines[1:] {
-		switch line[6] {
+		switch line[7] {
 		case "test":
 			probes++
 		case "intervention":
 			interventions++
+			if line[11] != "means-apart" {
+				t.Fatalf("a line has its factors in %q, expected means-apart: %v", line[11], line)
+			}
 		}
 	}
 	if probes != 6*(1+2+4) || interventions != 6*2*2*(1+2+4) {

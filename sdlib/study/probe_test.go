@@ -102,10 +102,10 @@ func TestLinearOnRMTS(t *testing.T) {
 	t.Logf("probe %.3f after block %d; %.3f flip, control %.3f", score.Accuracy(), at, flipped.Accuracy(), control.Accuracy())
 
 	var text strings.Builder
-	if err := WriteLinear(&text, "quick", LinearRows(spec, found, effects)); err != nil {
+	if err := WriteLinear(&text, "quick", m.ID, LinearRows(spec, found, Rows, effects)); err != nil {
 		t.Fatal(err)
 	}
-	if got := text.String(); !strings.HasPrefix(got, strings.Join(linearColumns, ",")) || !strings.Contains(got, "\nquick,relation,,paper,,,test,3,,,sample,false,600,") {
+	if got := text.String(); !strings.HasPrefix(got, strings.Join(linearColumns, ",")) || !strings.Contains(got, "\nquick,"+m.ID.Short()+",relation,,paper,,,test,3,,,,sample,false,600,") {
 		t.Errorf("the table is\n%s", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/probe"
@@ -21,14 +22,15 @@ type LinearRow struct {
 	Block     int
 	Direction probe.Direction // "" of a probe
 	Alpha     float64
-	Part      string // "all", a pair or a kind
+	Unit      AlphaUnit // of Alpha
+	Part      string    // "all", a pair or a kind
 	Derived   bool
 	Score     finetune.Score // right answers of a probe, answers that are the opposite of the label of an intervention
 }
 
-// LinearRows sets out what probes found and what interventions did, where there are any: of all
-// items, and of each pair and kind.
-func LinearRows(s ProbeSpec, p Probed, effects []probe.Effect) []LinearRow {
+// LinearRows sets out what probes found and what interventions did, where there are any, with
+// factors in a unit: of all items, and of each pair and kind.
+func LinearRows(s ProbeSpec, p Probed, unit AlphaUnit, effects []probe.Effect) []LinearRow {
 	var all []LinearRow
 	for _, r := range p.Rows {
 		all = append(all, LinearRow{Spec: s, What: "train", Block: r.Block, Part: "all", Score: r.Train},
@@ -38,7 +40,7 @@ func LinearRows(s ProbeSpec, p Probed, effects []probe.Effect) []LinearRow {
 		}
 	}
 	for _, e := range effects {
-		row := LinearRow{Spec: s, What: "intervention", Block: e.Block, Direction: e.Direction, Alpha: e.Alpha, Part: "all", Derived: e.Derived, Score: e.Flipped(nil)}
+		row := LinearRow{Spec: s, What: "intervention", Block: e.Block, Direction: e.Direction, Alpha: e.Alpha, Unit: unit, Part: "all", Derived: e.Derived, Score: e.Flipped(nil)}
 		if e.Block < 0 {
 			row.What = "own answers"
 		}
@@ -56,20 +58,24 @@ func LinearRows(s ProbeSpec, p Probed, effects []probe.Effect) []LinearRow {
 	return all
 }
 
-var linearColumns = []string{"model", "target", "pair", "method", "control", "held_out", "what", "block", "direction", "alpha", "part", "derived", "n", "count", "share", "low", "high"}
+var linearColumns = []string{"model", "weights", "target", "pair", "method", "control", "held_out", "what", "block", "direction", "alpha", "unit", "part", "derived", "n", "count", "share", "low", "high"}
 
-// WriteLinear writes rows of a model as CSV, with Wilson's 95 % interval of each share.
-func WriteLinear(w io.Writer, model string, rows []LinearRow) error {
+// unitNames are the names of units in files.
+var unitNames = map[AlphaUnit]string{Rows: "rows", MeansApart: string(MeansApart)}
+
+// WriteLinear writes rows of a model, by its name and the first digits of the hash of its weights, as CSV, with Wilson's 95 %
+// interval of each share.
+func WriteLinear(w io.Writer, model string, id artifact.ID, rows []LinearRow) error {
 	out := csv.NewWriter(w)
 	out.Write(linearColumns)
 	for _, r := range rows {
 		low, high := r.Score.Interval()
-		alpha := ""
+		alpha, unit := "", ""
 		if r.Direction != "" {
-			alpha = strconv.FormatFloat(r.Alpha, 'g', -1, 64)
+			unit, alpha = unitNames[r.Unit], strconv.FormatFloat(r.Alpha, 'g', -1, 64)
 		}
-		out.Write([]string{model, string(r.Spec.Target), r.Spec.Pair, string(r.Spec.Method), string(r.Spec.Control), string(r.Spec.HeldOut), r.What, strconv.Itoa(r.Block),
-			string(r.Direction), alpha, r.Part, strconv.FormatBool(r.Derived), strconv.Itoa(r.Score.N), strconv.Itoa(r.Score.Correct),
+		out.Write([]string{model, id.Short(), string(r.Spec.Target), r.Spec.Pair, string(r.Spec.Method), string(r.Spec.Control), string(r.Spec.HeldOut), r.What, strconv.Itoa(r.Block),
+			string(r.Direction), alpha, unit, r.Part, strconv.FormatBool(r.Derived), strconv.Itoa(r.Score.N), strconv.Itoa(r.Score.Correct),
 			fmt.Sprintf("%.4f", r.Score.Accuracy()), fmt.Sprintf("%.4f", low), fmt.Sprintf("%.4f", high)})
 	}
 	out.Flush()
@@ -77,6 +83,6 @@ func WriteLinear(w io.Writer, model string, rows []LinearRow) error {
 }
 
 // SaveLinear writes rows to a file, aside and renamed.
-func SaveLinear(path, model string, rows []LinearRow) error {
-	return disk.Replace(path, func(w io.Writer) error { return WriteLinear(w, model, rows) })
+func SaveLinear(path, model string, id artifact.ID, rows []LinearRow) error {
+	return disk.Replace(path, func(w io.Writer) error { return WriteLinear(w, model, id, rows) })
 }

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,8 +12,10 @@ import (
 
 // ReadLinear reads a file that [WriteLinear] wrote, as far as figures need it: what probes get
 // right, with the parts of the test, and of each intervention one cell that counts all pairs.
-// Its pairs and kinds overlap and do not give back the cells that were counted.
+// Its pairs and kinds overlap and do not give back the cells that were counted. A file with lines
+// of several weights, or with factors in several units, is an error: they do not compare.
 func ReadLinear(path string) (p Probed, effects []probe.Effect, err error) {
+	weights, unit := "", ""
 	err = readResults(path, linearColumns, func(cell func(string) string) error {
 		var score finetune.Score
 		var errs [3]error
@@ -23,6 +26,13 @@ func ReadLinear(path string) (p Probed, effects []probe.Effect, err error) {
 			return err
 		}
 		what, part := cell("what"), cell("part")
+		if was, is := cmp.Or(weights, cell("weights")), cell("weights"); is != was {
+			return fmt.Errorf("it is of the weights %s, those before of %s: expected one model in a file", is, was)
+		}
+		if was, is := cmp.Or(unit, cell("unit")), cmp.Or(cell("unit"), unit); is != was {
+			return fmt.Errorf("its factors are in %s, those before in %s: expected one unit in a file", is, was)
+		}
+		weights, unit = cell("weights"), cmp.Or(unit, cell("unit"))
 		switch what {
 		case "train":
 			p.Items = score.N

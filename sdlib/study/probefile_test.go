@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/probe"
@@ -23,7 +24,7 @@ func TestReadLinear(t *testing.T) {
 		{Block: 1, Direction: probe.Opposite, Alpha: .5, Derived: true, Cells: []probe.Cell{{Pair: "sample", Kind: "same", N: 5, Opposite: 4}}},
 	}
 	path := filepath.Join(t.TempDir(), "linear.csv")
-	if err := SaveLinear(path, "m", LinearRows(PaperProbe, want, effects)); err != nil {
+	if err := SaveLinear(path, "m", artifact.ID(strings.Repeat("a", 64)), LinearRows(PaperProbe, want, MeansApart, effects)); err != nil {
 		t.Fatal(err)
 	}
 	p, read, err := ReadLinear(path)
@@ -46,13 +47,15 @@ func TestReadLinear(t *testing.T) {
 	}
 	lines := strings.SplitAfter(string(good), "\n")
 	for want, text := range map[string]string{
-		"expected the columns":             "a,b\n",
-		"line 2: a test of block 0":        lines[0] + lines[2],
-		"line 3: the part":                 lines[0] + lines[1] + lines[3],
-		"neither a probe nor an interven":  strings.Replace(string(good), "train", "trains", 1),
-		`parsing "x": invalid syntax`:      strings.Replace(string(good), "test,0,", "test,x,", 1),
-		`parsing "half": invalid syntax`:   strings.Replace(string(good), "opposite,0.5", "opposite,half", 1),
-		"linear.csv, line 2: strconv.Atoi": strings.Replace(string(good), ",10,7,", ",10,seven,", 1),
+		"expected the columns":                               "a,b\n",
+		"line 2: a test of block 0":                          lines[0] + lines[2],
+		"line 3: the part":                                   lines[0] + lines[1] + lines[3],
+		"neither a probe nor an interven":                    strings.Replace(string(good), "train", "trains", 1),
+		`parsing "x": invalid syntax`:                        strings.Replace(string(good), "test,0,", "test,x,", 1),
+		`parsing "half": invalid syntax`:                     strings.Replace(string(good), "opposite,0.5", "opposite,half", 1),
+		"weights bbbbbbbbbbbb, those before of aaaaaaaaaaaa": strings.Replace(string(good), "m,aaaaaaaaaaaa,relation,,paper,,,test", "m,bbbbbbbbbbbb,relation,,paper,,,test", 1),
+		"factors are in rows, those before in means-apart":   strings.Replace(string(good), "means-apart,sample", "rows,sample", 1),
+		"linear.csv, line 2: strconv.Atoi":                   strings.Replace(string(good), ",10,7,", ",10,seven,", 1),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
@@ -75,7 +78,8 @@ func TestShippedLinear(t *testing.T) {
 		t.Fatal(err)
 	}
 	models := filepath.Dir(m.Dir)
-	p, effects, err := ReadLinear(filepath.Join(models, "probe-"+name+".csv"))
+	table := filepath.Join(models, "probe-"+name+".csv")
+	p, effects, err := ReadLinear(table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +108,10 @@ func TestShippedLinear(t *testing.T) {
 		t.Errorf("%d interventions after the last block, expected %d", last, want)
 	}
 
+	lines, err := os.ReadFile(table)
+	if of := strings.Count(string(lines), "\n"+name+","+m.ID.Short()+","); err != nil || of != strings.Count(string(lines), "\n")-1 {
+		t.Errorf("%d of %d lines (%v) are of the model %s", of, strings.Count(string(lines), "\n")-1, err, m.ID.Short())
+	}
 	quick, _, err := l.CourseModel("rmts-256-quick")
 	if err != nil {
 		t.Fatal(err)
