@@ -256,6 +256,88 @@ func TestLensNorms(t *testing.T) {
 	}
 }
 
+// TestLensSpots reads tokens by a plain LayerNorm and head; where the head reads CLS alone, CLS reads as the answer does.
+func TestLensSpots(t *testing.T) {
+	ctx, be, set := context.Background(), goBackend(t), quickSet(t, stimuli.RMTS)
+	const image = 5
+	for _, f := range vit.Families {
+		m := small(t, f)
+		readings, err := attribution.Lens(ctx, be, m, set, []int{image}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, c := readings[0], m.Config
+		tokens := map[string][]int{"CLS": {0}, "background": nil}
+		covered := map[int]bool{}
+		for _, o := range set.Stimulus(image).Objects {
+			for _, p := range o.Tokens {
+				tokens[string(o.Role)] = append(tokens[string(o.Role)], c.Prefix()+p)
+				covered[p] = true
+			}
+		}
+		for p := range c.Tokens() - c.Prefix() {
+			if !covered[p] {
+				tokens["background"] = append(tokens["background"], c.Prefix()+p)
+			}
+		}
+		if len(r.Spots) != len(r.Norms) {
+			t.Fatalf("%v: logits at %d places, norms at %d", f, len(r.Spots), len(r.Norms))
+		}
+		flat := func(x *tensors.Tensor) []float32 { return tensors.MustCopyFlatData[float32](x) }
+		scale, shift, kernel := flat(m.Weights.Norm.Scale), flat(m.Weights.Norm.Shift), flat(m.Weights.Head.W)
+		var bias []float32
+		if m.Weights.Head.B != nil {
+			bias = flat(m.Weights.Head.B)
+		}
+		D, reads := c.Width, len(kernel)/c.Classes/c.Width // reads: how often the head reads a token here, as CLS and as the mean of patches
+		nodes := []string{"embed", "block00/resid_post", "block01/resid_post"}
+		err = runner.Nodes(ctx, be, m, set, []int{image}, nodes, nil, func(_ []int, values []*tensors.Tensor) error {
+			for l, x := range values {
+				rows, err := runner.Rows[float32](x, 1)
+				if err != nil {
+					return err
+				}
+				for _, spot := range r.Spots {
+					for class := range c.Classes {
+						want := 0.
+						for _, token := range tokens[spot.At] {
+							v := rows[0][token*D : (token+1)*D]
+							mean, variance := 0., 0.
+							for _, a := range v {
+								mean += float64(a) / float64(D)
+							}
+							for _, a := range v {
+								variance += (float64(a) - mean) * (float64(a) - mean) / float64(D)
+							}
+							logit := 0.
+							for k := range D {
+								y := (float64(v[k])-mean)/math.Sqrt(variance+c.NormEps)*float64(scale[k]) + float64(shift[k])
+								for part := range reads {
+									logit += y * float64(kernel[class*reads*D+part*D+k])
+								}
+							}
+							if bias != nil {
+								logit += float64(bias[class])
+							}
+							want += logit / float64(len(tokens[spot.At]))
+						}
+						if got := spot.Logits[l][class]; math.Abs(got-want) > 1e-4 {
+							t.Errorf("%v: after %d blocks %s reads %.6f for class %d, expected %.6f", f, l, spot.At, got, class, want)
+						}
+						if spot.At == "CLS" && f.Traits().Readout == vit.ReadCLS && math.Abs(spot.Logits[l][class]-r.Logits[l][class]) > 1e-5 {
+							t.Errorf("%v: after %d blocks CLS reads %.6f, the head %.6f", f, l, spot.Logits[l][class], r.Logits[l][class])
+						}
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Results survive JSON, in which the store keeps them.
 func TestJSON(t *testing.T) {
 	ctx, be, m, set := context.Background(), goBackend(t), small(t, vit.ViT), quickSet(t, stimuli.Discrimination)

@@ -40,7 +40,9 @@
 // [Lens] puts the final norm and the head on the stream after every block (nostalgebraist
 // 2020, "interpreting GPT: the logit lens") and says what the model would have answered
 // had it stopped there. It also measures how long the vectors are by then, because a head
-// that adds a vector of a given length changes a short stream more than a long one.
+// that adds a vector of a given length changes a short stream more than a long one. [Spot] does
+// the same to other tokens than those that the head reads: each is normalized by its own mean and
+// variance at the depth where it is read, and not by those of CLS or of the last block.
 //
 // # Watch for
 //

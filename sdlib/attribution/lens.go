@@ -19,6 +19,14 @@ type Reading struct {
 	Image  int         `json:"image"`  // index in the set
 	Logits [][]float64 `json:"logits"` // [L+1][C] what the final norm and the head make of the stream
 	Norms  []Norm      `json:"norms"`  // at CLS, where the family has it; at each object; at the background, where there is any
+	Spots  []Spot      `json:"spots"`  // the logits at the same places
+}
+
+// A Spot is what the final norm, by the statistics of each token itself, and the head make of
+// some tokens, as if the head read them: the mean of their logits.
+type Spot struct {
+	At     string      `json:"at"`     // as of a Norm
+	Logits [][]float64 `json:"logits"` // [L+1][C]
 }
 
 // A Norm is how long the vectors of the stream are at some tokens: the mean of their
@@ -56,8 +64,12 @@ func Lens(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.S
 			if err != nil {
 				return err
 			}
+			spots, err := finite(out[2], len(items), images[items[0]:])
+			if err != nil {
+				return err
+			}
 			for i, item := range items {
-				all = append(all, newReading(c, images[item], set.Stimulus(images[item]), logits[i], norms[i]))
+				all = append(all, newReading(c, images[item], set.Stimulus(images[item]), logits[i], norms[i], spots[i]))
 			}
 			return nil
 		},
@@ -66,18 +78,22 @@ func Lens(ctx context.Context, be *backend.Backend, m *vit.Model, set *stimuli.S
 	return all, err
 }
 
-// lens computes for each image the logits [B, L+1, C] that the head would read, and the
-// mean norms [B, L+1, G] over G groups of tokens. Its inputs are pixels and the groups'
+// lens computes for each image the logits [B, L+1, C] that the head would read, the mean norms
+// [B, L+1, G] over G groups of tokens, and the groups' mean logits [B, L+1, G, C]. Its inputs are pixels and the groups'
 // weights, [B, G, T].
 var lens = runner.New("logit lens", func(c vit.Config, _ struct{}, w *vit.Weights[*Node], in []*Node) []*Node {
 	_, trace := vit.Forward(c, w, in[0], vit.Want("embed", "block*/resid_post"))
-	var logits, norms []*Node
-	for _, x := range trace.All() { // [B, T, D]
+	var logits, norms, spots []*Node
+	B, T, seen := in[0].Shape().Dim(0), c.Tokens(), c.Prefix()+1 // seen: tokens enough for any head to read
+	for _, x := range trace.All() {                              // [B, T, D]
 		y, _ := vit.ForwardFrom(c, w, c.Blocks-1, x)
 		logits = append(logits, y)
 		norms = append(norms, Einsum("bgt,bt->bg", in[1], Sqrt(ReduceSum(Square(x), -1))))
+		alone := BroadcastToDims(Reshape(x, B*T, 1, c.Width), B*T, seen, c.Width) // a token wherever the head looks
+		z, _ := vit.ForwardFrom(c, w, c.Blocks-1, alone)
+		spots = append(spots, Einsum("bgt,btc->bgc", in[1], Reshape(z, B, T, c.Classes)))
 	}
-	return []*Node{Stack(logits, 1), Stack(norms, 1)}
+	return []*Node{Stack(logits, 1), Stack(norms, 1), Stack(spots, 1)}
 })
 
 // A group is some of an image's tokens.
@@ -126,8 +142,8 @@ func groupWeights(c vit.Config, set *stimuli.Set, images []int) *tensors.Tensor 
 	return tensors.FromFlatDataAndDimensions(weights, len(images), G, T)
 }
 
-// newReading makes a reading of an image's numbers, [L+1, C] and [L+1, G].
-func newReading(c vit.Config, image int, s stimuli.Stimulus, logits, norms []float64) Reading {
+// newReading makes a reading of an image's numbers, [L+1, C], [L+1, G] and [L+1, G, C].
+func newReading(c vit.Config, image int, s stimuli.Stimulus, logits, norms, spots []float64) Reading {
 	r := Reading{Image: image}
 	G := len(norms) / (c.Blocks + 1)
 	for l := range c.Blocks + 1 {
@@ -137,11 +153,13 @@ func newReading(c vit.Config, image int, s stimuli.Stimulus, logits, norms []flo
 		if len(g.tokens) == 0 {
 			continue
 		}
-		n := Norm{At: g.name}
+		n, spot := Norm{At: g.name}, Spot{At: g.name}
 		for l := range c.Blocks + 1 {
 			n.Values = append(n.Values, norms[l*G+k])
+			at := (l*G + k) * c.Classes
+			spot.Logits = append(spot.Logits, spots[at:at+c.Classes])
 		}
-		r.Norms = append(r.Norms, n)
+		r.Norms, r.Spots = append(r.Norms, n), append(r.Spots, spot)
 	}
 	return r
 }

@@ -78,7 +78,7 @@ var Contributions = Analysis[[]int, []attribution.Contribution]{
 
 // Lens is what a model would answer if its head read the stream after each block, for images of a set; nil is all.
 var Lens = Analysis[[]int, []attribution.Reading]{
-	Name: "lens", Version: 1,
+	Name: "lens", Version: 2,
 	Compute: func(ctx context.Context, on On, images []int) ([]attribution.Reading, error) {
 		return attribution.Lens(ctx, on.Backend, on.Model.Model, on.Set, images, on.Report)
 	},

@@ -167,12 +167,13 @@ func Forward(c Config, w *Weights[*Node], images *Node, opts ...Option) (logits 
 
 // ForwardFrom goes on from the residual stream resid [B, T, D] as block l left it
 // (its resid_post; l = -1 is the embedding) and returns what Forward returns.
-// Given an unedited stream it gives the logits of the whole pass, bit for bit.
+// Given an unedited stream it gives the logits of the whole pass, bit for bit. After the last
+// block nothing mixes tokens any more, and a stream may have any number of them behind those of [Config.Prefix].
 func ForwardFrom(c Config, w *Weights[*Node], l int, resid *Node, opts ...Option) (logits *Node, trace *Trace) {
 	if l < -1 || l >= c.Blocks {
 		exceptions.Panicf("vit: there is no block %d to go on from: expected -1 (the embedding) to %d", l, c.Blocks-1)
 	}
-	if s := resid.Shape(); s.DType != dtypes.Float32 || s.Rank() != 3 || s.Dim(1) != c.Tokens() || s.Dim(2) != c.Width {
+	if s := resid.Shape(); s.DType != dtypes.Float32 || s.Rank() != 3 || (s.Dim(1) != c.Tokens() && (l < c.Blocks-1 || s.Dim(1) <= c.Prefix())) || s.Dim(2) != c.Width {
 		exceptions.Panicf("vit: a residual stream of shape %s, expected (Float32)[B, %d, %d]", s, c.Tokens(), c.Width)
 	}
 	p := newPass(c, resid.Graph(), l, opts)
