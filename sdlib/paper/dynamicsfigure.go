@@ -53,8 +53,11 @@ func overBlocks(d study.Dynamics, i int, name string, legend bool) *figure.Figur
 	}
 	for k, m := range d {
 		line := m.Answer.Scores.Lines()[i]
-		plot.Series = append(plot.Series, figure.Series{Name: fmt.Sprintf("step %d", m.Step), Values: line.Values, Lo: line.Low, Hi: line.High,
-			Color: stepColor(k, len(d)), NoMark: true, Star: k == len(d)-1})
+		series := figure.Series{Name: fmt.Sprintf("step %d", m.Step), Values: line.Values, Color: stepColor(k, len(d)), NoMark: true}
+		if k == len(d)-1 {
+			series.Lo, series.Hi, series.Star = line.Low, line.High, true
+		}
+		plot.Series = append(plot.Series, series)
 	}
 	return plot.Figure()
 }
