@@ -64,5 +64,39 @@ func TestProbe(t *testing.T) {
 			t.Errorf("α 0 after block %d flips %+v, without an intervention it is %+v", e.Block, e.Flipped(nil), got.Effects[0].Flipped(nil))
 		}
 	}
-	sd("probe", "discrimination-256-quick", "--pair", "display", "--images", "60").want(t, exitFailure).says(t, `no image has a pair "display": that is a pair of RMTS`)
+	sd("probe", "discrimination-256-quick", "--pair", "display", "--images", "60").want(t, exitFailure).says(t, `no image has a pair "display": expected "sample" or "display" in RMTS and none in discrimination`)
+}
+
+// A folder of images is halved label by label: an exported set has same and different images in turns.
+func TestProbeFolder(t *testing.T) {
+	t.Setenv("SD_STORE", t.TempDir())
+	images, same := t.TempDir()+"/images", t.TempDir()
+	sd("stimuli", "export", images, "--geometry", "course-quick", "--split", "test", "--images", "16", "-q").want(t, exitOK)
+	own := []string{"probe", "discrimination-256-quick", "--method", "convex", "-q", "--backend", "go"}
+	if r := sd(append(own, "--set", images)...).want(t, exitOK); !strings.Contains(r.out, "8 items for training, 8 for the test") {
+		t.Errorf("the probes of a folder of 16 images print\n%s", r.out)
+	}
+	sd(append(own, "--set", images, "--penalty", "0")...).want(t, exitFailure).says(t, "8 items of 192 numbers without a penalty")
+	text, err := os.ReadFile(filepath.Join(images, "metadata.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	for _, line := range strings.Split(string(text), "\n") {
+		if strings.Contains(line, `"label":1,"kind"`) {
+			name := line[len(`{"file_name":"`):][:len("000000.png")]
+			picture, err := os.ReadFile(filepath.Join(images, name))
+			if err == nil {
+				err = os.WriteFile(filepath.Join(same, name), picture, 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept = append(kept, line)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(same, "metadata.jsonl"), []byte(strings.Join(kept, "\n")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sd(append(own, "--set", same)...).want(t, exitFailure).says(t, "all 4 items have the same answer, 1: a probe needs two classes or more")
 }

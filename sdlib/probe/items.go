@@ -101,7 +101,7 @@ func NewItems(set *stimuli.Set, images []int, target Target, pairs string, seed 
 	}
 	if len(s.All) == 0 {
 		if pairs != "" {
-			return s, fmt.Errorf("probe: no image has a pair %q: that is a pair of RMTS, the set is of task %q; in discrimination leave it away", pairs, set.Config().Task)
+			return s, fmt.Errorf("probe: no image has a pair %q: expected \"sample\" or \"display\" in RMTS and none in discrimination, the set is of task %q", pairs, set.Config().Task)
 		}
 		return s, fmt.Errorf("probe: none of the %d images has what the target %s is asked of", len(images), target)
 	}

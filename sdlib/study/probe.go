@@ -106,15 +106,18 @@ func (p *probed) close() {
 }
 
 // imagesFor returns the images that probes are trained on, or those they are tested on: of the
-// training split and of the set itself, or of an imported set those of even and of odd index.
+// training split and of the set itself, or of an imported set every other one of each label.
 func (s ProbeSpec) imagesFor(set *stimuli.Set, train bool) (*stimuli.Set, []int, error) {
 	c := set.Config()
 	if c.Source != "" {
 		var images []int
+		seen := map[int]int{} // images of each label
 		for i := range set.Len() {
-			if (i%2 == 0) == train {
+			label := set.Stimulus(i).Label
+			if (seen[label]%2 == 0) == train {
 				images = append(images, i)
 			}
+			seen[label]++
 		}
 		return set, images, nil
 	}
