@@ -19,11 +19,12 @@ func LensFigure(set *stimuli.Set, readings []attribution.Reading, title string) 
 		return nil, fmt.Errorf("paper: a figure of the logit lens was given no readings: expected those of attribution.Lens")
 	}
 	n := len(readings)
-	right := figure.Lines{Title: "Right, if it were read here", XLabel: "blocks passed", YLabel: fmt.Sprintf("accuracy on %d images", n), YMax: 1, NoLegend: true,
+	right := figure.Lines{Title: "Right answers, if they were read here", XLabel: "blocks passed", YLabel: fmt.Sprintf("accuracy on %d images", n), YMax: 1, NoLegend: true,
 		Guides: []figure.Guide{{Value: .5}}}
 	margins := figure.Lines{Title: "By how much", XLabel: "blocks passed", YLabel: "logits: right − wrong", Guides: []figure.Guide{{}}}
 	for k, spot := range readings[0].Spots {
-		share, mean := figure.Series{Name: spot.At}, figure.Series{Name: spot.At}
+		share := figure.Series{Name: spot.At, Color: lineColors[spot.At]} // the background's is that of Figure 2, the others' the next
+		mean := share
 		for l := range spot.Logits {
 			var score finetune.Score
 			var all []float64

@@ -47,7 +47,11 @@ func PathFigure(total *study.Recovering, panels ...PathPanel) (*figure.Figure, e
 		}
 		all = append(all, pathHeat(title, p.Cells))
 	}
-	return checked(figure.Grid{Figures: all, Columns: min(3, len(all)), NoLetters: true}.Figure())
+	columns := min(3, len(all))
+	if len(all) == 4 {
+		columns = 2
+	}
+	return checked(figure.Grid{Figures: all, Columns: columns, NoLetters: true}.Figure())
 }
 
 // pathHeat draws the share of the margin that comes along, heads by blocks.
