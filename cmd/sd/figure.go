@@ -109,7 +109,7 @@ type itemFlags struct {
 func (f *itemFlags) add(cmd *cobra.Command) {
 	f.Scale, f.Geometry = study.CourseScale, stimuli.B16
 	cmd.Flags().Var(choice[study.Scale]{&f.Scale, []study.Scale{study.CourseScale, study.PaperScale}}, "scale", "whose models: course, or paper (ViT-B; for a GPU)")
-	cmd.Flags().StringSliceVar(&f.models, "model", nil, "models in place of these: presets, models of the course, first digits of an ID, or folders")
+	cmd.Flags().StringSliceVar(&f.models, "model", nil, "models in place of these: presets, models of the course, first digits of an ID, pretrained:CHECKPOINT@PIXELS before fine-tuning, or folders")
 }
 
 // request checks the flags for an item, and finds the models that they name.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"samediff/sdlib/artifact"
@@ -20,6 +21,9 @@ import (
 //   - one of CourseModels, if its weights come with the repository (see [ErrNoWeights]);
 //   - the ID of a model that the store has, or of its training, or the first digits of one
 //     if no other model has the same;
+//   - "pretrained:" and one of [vit.Checkpoints], for its weights before any fine-tuning and a head
+//     that knows nothing: "pretrained:clip-b16", or for images of another side in pixels
+//     "pretrained:clip-b16@112";
 //   - a folder with config.json and model.safetensors, as for [Lab.Load]. Such a model does
 //     not say what it learned from: it is asked about stimuli of the geometry that its images
 //     and patches have, all objects, the seed of the presets.
@@ -38,6 +42,9 @@ func (l *Lab) Find(ctx context.Context, name string) (*Model, error) {
 		m, _, err := l.CourseModel(name)
 		return m, err
 	}
+	if checkpoint, ok := strings.CutPrefix(name, pretrainedPrefix); ok {
+		return l.untuned(ctx, checkpoint)
+	}
 	found, err := l.trained(ctx, name)
 	if err != nil {
 		return nil, err
@@ -54,8 +61,24 @@ func (l *Lab) Find(ctx context.Context, name string) (*Model, error) {
 		return nil, err
 	}
 	return nil, fmt.Errorf("no model %q: expected a preset (%s), a model of the course (`sd model ls`), the first digits of a trained model's ID in the store %s"+
-		" (`sd store ls` lists them), or a folder with config.json", name,
+		" (`sd store ls` lists them), pretrained:CHECKPOINT or pretrained:CHECKPOINT@PIXELS for weights before fine-tuning, or a folder with config.json", name,
 		presetNames(), l.Store.Dir())
+}
+
+// pretrainedPrefix stands before the name of a checkpoint that is not fine-tuned.
+const pretrainedPrefix = "pretrained:"
+
+// untuned returns a checkpoint before any fine-tuning, by its name and, behind an @, the side of its images.
+func (l *Lab) untuned(ctx context.Context, name string) (*Model, error) {
+	checkpoint, side, other := strings.Cut(name, "@")
+	pixels := 0 // its own
+	if other {
+		var err error
+		if pixels, err = strconv.Atoi(side); err != nil || pixels < 1 {
+			return nil, fmt.Errorf("%s%s: expected the side of the images in pixels behind the @, such as %sclip-b16@112", pretrainedPrefix, name, pretrainedPrefix)
+		}
+	}
+	return l.pretrainedAt(ctx, checkpoint, pixels, 2) // different and same
 }
 
 // trainings lists the store's trainings. Those found damaged are among them: they are trained again when asked for.

@@ -164,3 +164,41 @@ func TestFindFolder(t *testing.T) {
 		}
 	}
 }
+
+// A checkpoint before fine-tuning is found by a name of its own, and scored like any model.
+func TestFindPretrained(t *testing.T) {
+	ctx, l := t.Context(), lab(t, t.TempDir(), "go")
+	m, err := l.Find(ctx, "pretrained:scratch-b32@224")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := vit.FindCheckpoint("scratch-b32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, err := c.At(224); err != nil || m.Config != at || m.Training.Stimuli.Size != 0 {
+		t.Errorf("found %+v of the training %+v (%v), expected %+v of none", m.Config, m.Training, err, at)
+	}
+	subject, err := l.Subject(ctx, "pretrained:scratch-b32@224")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if job, err := l.HeadsJob(ctx, subject); err != nil || job.String() != "heads pretrained:scratch-b32@224" {
+		t.Errorf("the job of its heads is %q, %v", job, err)
+	}
+	for name, want := range map[string]string{
+		"pretrained:clip-b99":          "expected one of clip-b16",
+		"pretrained:clip-b16@small":    "expected the side of the images in pixels behind the @",
+		"pretrained:clip-b16@113":      "113",
+		"pretrained-clip-b16":          "pretrained:CHECKPOINT@PIXELS",
+		"pretrained:clip-b16@-112":     "expected the side of the images",
+		"pretrained:scratch-b32@1000@": "expected the side of the images",
+	} {
+		if _, err := l.Find(ctx, name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s gives %v, expected an error with %q", name, err, want)
+		}
+	}
+	if _, err := l.TrainingOf(ctx, "pretrained:scratch-b32"); err == nil || !strings.Contains(err.Error(), "does not say how it was trained") {
+		t.Errorf("its training is %v", err)
+	}
+}

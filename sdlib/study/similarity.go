@@ -75,7 +75,12 @@ func (l *Lab) Representations(ctx context.Context, m *Model, set *stimuli.Set, s
 // Pretrained returns the weights of a checkpoint ([vit.Checkpoints]) as they are before any
 // fine-tuning, for images of the size that a model sees.
 func (l *Lab) Pretrained(ctx context.Context, checkpoint string, like *Model) (*Model, error) {
-	m, err := vit.PretrainedAt(ctx, checkpoint, like.Config.Image, like.Config.Classes, 1, l.options.Hub)
+	return l.pretrainedAt(ctx, checkpoint, like.Config.Image, like.Config.Classes)
+}
+
+// pretrainedAt returns a checkpoint for images of a side, 0 for its own, with a new head.
+func (l *Lab) pretrainedAt(ctx context.Context, checkpoint string, image, classes int) (*Model, error) {
+	m, err := vit.PretrainedAt(ctx, checkpoint, image, classes, 1, l.options.Hub)
 	if err != nil {
 		return nil, err
 	}
