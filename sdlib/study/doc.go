@@ -20,6 +20,11 @@
 //
 // A new analysis is a variable of a few lines, see the example of Analysis.
 //
+// [Analysis.During] asks it of a model at steps of its training, which is run again for that and
+// stays what it is; [Lab.Dynamics] asks for head scores and answers:
+//
+//	d, err := lab.Dynamics(ctx, study.Quick, []int{0, 100, 400, 1800}, study.PaperSample)
+//
 // # What a result depends on
 //
 // The key of a result holds the analysis's name and version, its parameters, the set (of a
