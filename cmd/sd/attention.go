@@ -54,6 +54,7 @@ that moved the farthest in --measure. Interrupted, the same command goes on wher
   sd attention quick --parts --csv heads.csv
   sd attention quick --json | jq .local
   sd attention quick --html heads.html --images 16
+  sd attention pretrained:clip-b16@112
   sd attention quick --during epochs --csv during.csv -o during.png
   sd attention clip-b16-112 --during 0,10,30,100,200 --images-of-each 100`,
 		Args: arguments(cobra.ExactArgs(1)),
