@@ -35,8 +35,8 @@ model of the course, or a folder; it is recorded by its name and the hash of its
 share of the difference, or that fit so many megabytes. --images compares both models on
 so many fresh images: their accuracy, and the largest change of any attention head's score.
 The first says whether the answers survive, the second whether the inside does. Several
-ranks make a table to choose from; twice the rank with --bits 8 takes as much room. Nothing is
-written without -o.`,
+ranks make a table to choose from; twice the rank with --bits 8 takes as much room. Nothing
+is written without -o.`,
 		Example: `  sd model pack 3fa2 --base clip-b16 --rank 1,2,4,8,16 --images 400
   sd model pack 3fa2 --base clip-b16 --rank 4 --images 400 -o models/clip-discrimination
   sd model convert models/clip-discrimination -o whole`,
