@@ -78,11 +78,12 @@ func (c *checkpoints) save(s *state, h header) error {
 	var all []safetensors.Tensor
 	values := append(s.tensors(), s.best...)
 	for i, name := range s.tensorNames(len(s.best) > 0) {
-		flat, err := tensors.CopyFlatData[float32](values[i])
+		err := tensors.ConstFlatData(values[i], func(flat []float32) { // on a CPU the device's own memory, which no step changes meanwhile
+			all = append(all, safetensors.ViewOf(name, values[i].Shape().Dimensions, flat))
+		})
 		if err != nil {
 			return fmt.Errorf("optimize: checkpoint: fetch %s: %w", name, err)
 		}
-		all = append(all, safetensors.Float32s(name, values[i].Shape().Dimensions, flat))
 	}
 	h.Run, h.Step = c.run, s.step
 	text, err := json.Marshal(h)
@@ -176,11 +177,11 @@ func (c *checkpoints) parse(file []byte, s *state) (h header, err error) {
 		if !ok || !slices.Equal(t.Shape, like[i].Shape().Dimensions) {
 			return h, fmt.Errorf("%s is missing or has another shape than %v", name, like[i].Shape().Dimensions)
 		}
-		values, err := t.Float32s()
+		values, err := t.ViewFloat32s()
 		if err != nil {
 			return h, err
 		}
-		all = append(all, tensors.FromFlatDataAndDimensions(values, t.Shape...))
+		all = append(all, tensors.FromFlatDataAndDimensions(values, t.Shape...)) // copies
 	}
 	n := len(s.tensors())
 	s.set(all[:n:n])

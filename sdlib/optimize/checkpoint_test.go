@@ -6,10 +6,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"samediff/sdlib/backend"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/safetensors"
 )
@@ -93,6 +97,31 @@ func TestAnyFlippedBitIsSeen(t *testing.T) {
 	if h, err := c.parse(whole, state); err != nil || h.History[0].Mean("loss") != .25 {
 		t.Errorf("the whole file: %+v, %v", h, err)
 	}
+}
+
+// TestSaveCopiesNothing: a checkpoint is written from the memory where the state lies, which for
+// a large model is gigabytes.
+func TestSaveCopiesNothing(t *testing.T) {
+	onBackends(t, func(t *testing.T, be *backend.Backend) {
+		p := Problem{Params: []Param{{Name: "w", Start: tensors.FromScalarAndDimensions(float32(.5), 2<<20)}}}
+		state, err := newState(&p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := state.toDevice(be.Engine); err != nil {
+			t.Fatal(err)
+		}
+		c := &checkpoints{dir: t.TempDir()}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := c.save(state, header{}); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if got, size := after.TotalAlloc-before.TotalAlloc, state.size(); got > uint64(size)/4 {
+			t.Errorf("saving a state of %d MB allocates %d MB, expected buffers of a few", size>>20, got>>20)
+		}
+	})
 }
 
 // TestUnreadableCheckpoints: a damaged one, or one of another version, costs what came

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/keepmemory"
 	"samediff/sdlib/progress"
 )
 
@@ -98,12 +100,28 @@ func Minimize(ctx context.Context, be *backend.Backend, p Problem, s Settings, o
 	if t.stepper, err = newStepper(be, &t.Problem, &t.Settings); err != nil {
 		return nil, err
 	}
-	defer t.stepper.close()
-	if err := t.run(ctx); err != nil {
+	if err := t.state.toDevice(be.Engine); err != nil {
+		return nil, err
+	}
+	large := t.state.size() >= largeState
+	if large {
+		debug.FreeOSMemory() // the host's copies, which the collector would leave for minutes
+	}
+	err = t.run(ctx)
+	t.stepper.close()
+	t.state.freeMoments()
+	if large {
+		keepmemory.Release()
+	}
+	if err != nil {
 		return nil, err
 	}
 	return t.result()
 }
+
+// largeState is the bytes of a state from which on memory that is free goes back to the system at
+// once, which takes some milliseconds.
+const largeState = 256 << 20
 
 // trainer is one run of Minimize.
 type trainer struct {

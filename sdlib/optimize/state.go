@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -35,6 +36,32 @@ func newState(p *Problem) (*state, error) {
 	}
 	s.sums = tensors.FromShape(shapes.Make(dtypes.Float32, append([]int{len(p.sums())}, p.axis()...)...))
 	return s, nil
+}
+
+// toDevice sends what the host has of the state to the device, and frees it here: nothing reads it
+// again, and for a ViT-B it is a gigabyte.
+func (s *state) toDevice(engine compute.Backend) error {
+	for _, x := range s.tensors() {
+		if err := x.MaterializeOnDevice(engine, false, 0); err != nil { // not shared: a step takes it over
+			return fmt.Errorf("optimize: send the state to the device: %w", err)
+		}
+		x.FinalizeLocal()
+	}
+	return nil
+}
+
+// size returns the bytes of the state.
+func (s *state) size() (n int64) {
+	for _, x := range s.tensors() {
+		n += x.ByteSize()
+	}
+	return n
+}
+
+// freeMoments frees what only a further step would need.
+func (s *state) freeMoments() {
+	free(s.m)
+	free(s.v)
 }
 
 func (s *state) resetSums() { s.sums = tensors.FromShape(s.sums.Shape()) }

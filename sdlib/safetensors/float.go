@@ -17,6 +17,12 @@ func Float32s(name string, shape []int, values []float32) Tensor {
 	return Tensor{Name: name, DType: "F32", Shape: slices.Clone(shape), Data: data}
 }
 
+// ViewOf makes an F32 tensor of values that are not copied: the tensor's Data is their own memory, or a copy on a big-endian processor.
+// They must stay as they are until it is written.
+func ViewOf(name string, shape []int, values []float32) Tensor {
+	return Tensor{Name: name, DType: "F32", Shape: slices.Clone(shape), Data: Float32Bytes(values)}
+}
+
 // Float32s returns the elements of an F32, F16, BF16 or F64 tensor as float32, row-major, in fresh memory that outlives the file.
 // F16 and BF16 convert exactly, F64 rounds to nearest. Other element types are an error.
 func (t Tensor) Float32s() ([]float32, error) {

@@ -92,15 +92,16 @@ func (m *Model) Save(dir string) error {
 	return m.about().Save(dir)
 }
 
-// safetensors returns the weights as they are written to a file.
+// safetensors returns the weights as they are written to a file, in the model's own memory.
 func (m *Model) safetensors() ([]safetensors.Tensor, error) {
 	var all []safetensors.Tensor
 	for _, f := range m.Weights.fields(m.Config) {
-		values, err := tensors.CopyFlatData[float32](*f.value)
+		err := tensors.ConstFlatData(*f.value, func(values []float32) {
+			all = append(all, safetensors.ViewOf(f.name, f.file, values))
+		})
 		if err != nil {
 			return nil, fmt.Errorf("vit: %s can't be read from the device: %w", f.name, err)
 		}
-		all = append(all, safetensors.Float32s(f.name, f.file, values))
 	}
 	n := m.Config.Family.Traits().layout
 	for _, name := range n.zeros {

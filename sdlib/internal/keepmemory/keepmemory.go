@@ -28,3 +28,7 @@ func Enable() error {
 
 // Enabled reports whether freed memory is kept.
 func Enabled() bool { return enabled() }
+
+// Release returns the memory that is kept now to the kernel, such as that of a training that has
+// ended. What is freed later is kept again.
+func Release() { release() }

@@ -23,11 +23,12 @@ import (
 const side = 4096
 
 // What XLA frees after a run it gets again for the next, so that pages are not mapped anew; with
-// SD_KEEP_MEMORY=0 they are. Each setting has a process of its own.
+// SD_KEEP_MEMORY=0 they are, and in the first run after Release. Each setting has a process of its own.
 func TestPageFaults(t *testing.T) {
 	const child = "SD_KEEP_MEMORY_TEST_CHILD"
 	if os.Getenv(child) != "" {
-		fmt.Printf("enabled %t, faults a run %d\n", keepmemory.Enabled(), faults(t))
+		each, released := faults(t)
+		fmt.Printf("enabled %t, faults a run %d, after Release %d\n", keepmemory.Enabled(), each, released)
 		return
 	}
 	pages := side * side * 4 / os.Getpagesize()
@@ -38,20 +39,24 @@ func TestPageFaults(t *testing.T) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestPageFaults$", "-test.v")
 		cmd.Env = append(os.Environ(), child+"=1", keepmemory.Env+"="+test.env)
 		out, err := cmd.CombinedOutput()
-		found := regexp.MustCompile(`enabled (\w+), faults a run (\d+)`).FindStringSubmatch(string(out))
+		found := regexp.MustCompile(`enabled (\w+), faults a run (\d+), after Release (\d+)`).FindStringSubmatch(string(out))
 		if err != nil || found == nil {
 			t.Fatalf("%s=%s: %v\n%s", keepmemory.Env, test.env, err, out)
 		}
 		got, _ := strconv.Atoi(found[2])
+		released, _ := strconv.Atoi(found[3])
 		t.Logf("%s=%-5s: %d page faults a run, of a value of %d pages", keepmemory.Env, test.env, got, pages)
 		if test.kept && got > pages/8 || !test.kept && got < pages*7/8 {
 			t.Errorf("%s=%s: %d page faults a run with a value of %d pages, expected it kept: %t", keepmemory.Env, test.env, got, pages, test.kept)
 		}
+		if released < pages*7/8 {
+			t.Errorf("%s=%s: %d page faults in the run after Release, with a value of %d pages that nothing keeps", keepmemory.Env, test.env, released, pages)
+		}
 	}
 }
 
-// faults is the number of page faults of a run, on average.
-func faults(t *testing.T) int64 {
+// faults is the number of page faults of a run, on average, and of the first after Release.
+func faults(t *testing.T) (each, released int64) {
 	if err := unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0); err != nil { // a huge page would count as one fault
 		t.Fatal(err)
 	}
@@ -83,7 +88,9 @@ func faults(t *testing.T) int64 {
 	}
 	const runs = 16
 	before := run(4) // one run may begin before the memory of the last is back
-	return (run(runs) - before) / runs
+	after := run(runs)
+	keepmemory.Release()
+	return (after - before) / runs, run(1) - after
 }
 
 // A value that is neither yes nor no is an error, of the backend that asks too.

@@ -92,8 +92,16 @@ static void keep_memory(void) {
 }
 
 static int keeps_memory(void) { return keeping; }
+
+static void release_memory(void) {
+	pthread_mutex_lock(&lock);
+	while (oldest_kept() >= 0) forget(oldest_kept());
+	pthread_mutex_unlock(&lock);
+	malloc_trim(0); // smaller blocks lie in the C library's own lists
+}
 #else
 static void keep_memory(void) {}
+static void release_memory(void) {}
 static int keeps_memory(void) { return 0; }
 #endif
 */
@@ -101,3 +109,4 @@ import "C"
 
 func enable()       { C.keep_memory() }
 func enabled() bool { return C.keeps_memory() != 0 }
+func release()      { C.release_memory() }
