@@ -1,17 +1,14 @@
-"""Interventions of BenchmarkIntervene (sdlib/probe) in PyTorch: one at a time, as the paper's code does, and in batches.
-
-    pip install torch==2.15.0 numpy==2.4.6
-    python bench/probe/loop.py [images]
-
-    go test -run '^$' -bench Intervene ./sdlib/probe
+"""The peer of bench/probe: the same interventions in PyTorch, one at a time, as the paper's code does, and in batches.
 
 A model of the Course geometry (64 px, 8-px patches, width 96, 6 blocks, 3 heads) with random
 weights. For every block and image, and either pair, two directions are added to the pair's
-tokens after the block, and the whole model runs again, as with a hook. Prints answers per
-second, to be compared with the benchmark's on the same machine when it does nothing else.
+tokens after the block, and the whole model runs again, as with a hook.
+
+Reads commands on stdin, one per line: IMAGES BATCH, and answers each with a line: answers per
+second one at a time (over a sixteenth of the images), and in batches. Needs torch
+(bench/training/requirements.txt).
 """
 
-import platform
 import sys
 import time
 
@@ -54,7 +51,7 @@ class ViT(nn.Module):
 
 
 @torch.no_grad()
-def run(model, images, tokens, batch):
+def run(model, images, tokens, directions, batch):
     """Answers per second with batches of a number of images."""
     begin, answers = time.perf_counter(), 0
     for block in model.blocks:
@@ -75,13 +72,23 @@ def run(model, images, tokens, batch):
     return answers / (time.perf_counter() - begin)
 
 
-torch.manual_seed(1)
-n = int(sys.argv[1]) if len(sys.argv) > 1 else 256
-model = ViT().eval()
-images = torch.rand(n, 3, IMAGE, IMAGE)
-tokens = 1 + torch.stack([torch.randperm((IMAGE // PATCH) ** 2)[: PAIRS * TOKENS].view(PAIRS, TOKENS) for _ in range(n)])
-directions = torch.randn(DIRECTIONS, TOKENS, WIDTH)
-print("torch", torch.__version__, "python", platform.python_version(), "threads", torch.get_num_threads())
-run(model, images[:8], tokens[:8], 8)
-print(f"one at a time: {run(model, images[: max(1, n // 16)], tokens, 1):.0f} answers/s")
-print(f"batches of 128: {run(model, images, tokens, 128):.0f} answers/s")
+def measure(n, batch):
+    torch.manual_seed(1)
+    model = ViT().eval()
+    images = torch.rand(n, 3, IMAGE, IMAGE)
+    cells = [torch.randperm((IMAGE // PATCH) ** 2)[: PAIRS * TOKENS].view(PAIRS, TOKENS) for _ in range(n)]
+    tokens = 1 + torch.stack(cells)
+    directions = torch.randn(DIRECTIONS, TOKENS, WIDTH)
+    run(model, images[:8], tokens[:8], directions, 8)  # warms up
+    some = max(1, n // 16)
+    return run(model, images[:some], tokens[:some], directions, 1), run(model, images, tokens, directions, batch)
+
+
+def main():
+    print("pytorch", torch.__version__, "threads", torch.get_num_threads(), flush=True)
+    for line in sys.stdin:
+        print(*("%.3f" % x for x in measure(*map(int, line.split()))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
