@@ -1,7 +1,7 @@
 """The peer of bench/attention: head scores as one would compute them in PyTorch, from attention maps that transformers returns.
 
-Reads commands on stdin, one per line: IMAGE PATCH IMAGES BATCH; answers each with the seconds and the peak memory of the process
-in MB. The model is a ViT-B with random weights; output_attentions=True needs its plain ("eager") attention. Needs torch and
+Reads commands on stdin, one per line: IMAGE PATCH WIDTH BLOCKS HEADS IMAGES BATCH; answers each with the seconds and the peak memory
+of the process in MB. The model is a ViT with random weights; output_attentions=True needs its plain ("eager") attention. Needs torch and
 transformers (bench/parity/requirements.txt).
 """
 
@@ -28,14 +28,25 @@ def score(attentions, objects):
     return own.amin(-1), pair.amax(-1), background.amax(-1)
 
 
-def measure(size, patch, images, batch):
+def measure(size, patch, width, blocks, heads, images, batch):
     torch.manual_seed(0)
-    model = ViTForImageClassification(ViTConfig(image_size=size, patch_size=patch, num_labels=2, attn_implementation="eager")).eval()
+    config = ViTConfig(
+        image_size=size,
+        patch_size=patch,
+        hidden_size=width,
+        intermediate_size=4 * width,
+        num_hidden_layers=blocks,
+        num_attention_heads=heads,
+        num_labels=2,
+        attn_implementation="eager",
+    )
+    model = ViTForImageClassification(config).eval()
     g = size // patch
     objects = torch.tensor([[[0, 1, g, g + 1], [g * g - 2 - g, g * g - 1 - g, g * g - 2, g * g - 1]]]).repeat(batch, 1, 1)
     pixels = torch.rand(batch, 3, size, size)
     sums = [0, 0, 0]
     with torch.inference_mode():
+        model(pixels[:1], output_attentions=True)  # warms up
         begin = time.perf_counter()
         for at in range(0, images, batch):
             n = min(batch, images - at)
