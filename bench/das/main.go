@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"samediff/bench/internal/peer"
@@ -110,16 +111,20 @@ func search(be *backend.Backend, m *vit.Model, pairs *stimuli.Counterfactuals, d
 
 // print writes a row for each measured block, and one for the sweep that follows from them.
 func print(t times, be *backend.Backend, c vit.Config) {
-	table := figure.Table{Columns: []string{"block", be.Choice + ", ms/step", "pyvene, ms/step", "ratio"}}
-	row := func(label string, ours, theirs, scale float64, format string) {
-		cells := []any{label, fmt.Sprintf(format, ours*scale), "–", "–"}
+	table := figure.Table{Columns: []string{"block", be.Choice + ", ms/step", "pyvene, ms/step", "ratio", "of the turns"}}
+	row := func(label string, ours, theirs, scale float64, format, turns string) {
+		cells := []any{label, fmt.Sprintf(format, ours*scale), "–", "–", turns}
 		if theirs > 0 {
 			cells[2], cells[3] = fmt.Sprintf(format, theirs*scale), fmt.Sprintf("%.1f", theirs/ours)
 		}
 		table.Add(cells...)
 	}
 	for i, block := range measured {
-		row(fmt.Sprint(block), peer.Median(t.step[i]), peer.Median(t.theirs[i]), 1000, "%.1f")
+		var ratios []string
+		for round, theirs := range t.theirs[i] {
+			ratios = append(ratios, fmt.Sprintf("%.1f", theirs/t.step[i][round]))
+		}
+		row(fmt.Sprint(block), peer.Median(t.step[i]), peer.Median(t.theirs[i]), 1000, "%.1f", strings.Join(ratios, " "))
 	}
 	training, pyvene, fixed := 0., 0., 0.
 	for _, block := range das.Searched(c) {
@@ -128,7 +133,7 @@ func print(t times, be *backend.Backend, c vit.Config) {
 		fixed += properties * between(t.fixed, block)
 	}
 	caching := properties * peer.Median(t.caching)
-	row("sweep, s", caching+fixed+training, pyvene, 1, "%.0f")
+	row("sweep, s", caching+fixed+training, pyvene, 1, "%.0f", "")
 	text, err := table.Markdown()
 	check(err)
 	fmt.Print(text)

@@ -2,7 +2,8 @@
 // PyTorch's, in turns within one run, and with the pure Go backend's:
 //
 //	python3 -m venv torch && torch/bin/pip install -r bench/training/requirements.txt
-//	go run ./bench/training -python torch/bin/python
+//	go run ./bench/training -python torch/bin/python -go=false
+//	go run ./bench/training -python torch/bin/python -go=false -only b32        # ViT-B, 50 tokens; b16: 197
 //
 // Every engine trains the same architecture with the same loss, optimizer and batch on
 // the same number of threads. docs/benchmarks.md has a run's table.
@@ -15,6 +16,7 @@ import (
 	"log"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -49,6 +51,7 @@ var contests = []contest{
 	{"course", "disentangle+relation", 64, 40, false},
 	{"b32", "none", 8, 30, false},
 	{"b32", "disentangle+pipeline", 8, 30, false},
+	{"b16", "none", 4, 21, false}, // 197 tokens
 }
 
 // trainings are the models' geometries; recipes and sizes are the contest's.
@@ -56,6 +59,7 @@ var trainings = map[string]study.Training{
 	"course-quick": study.Quick,
 	"course":       study.Course,
 	"b32":          {Model: vit.B32, ModelSeed: 1, Stimuli: stimuli.Config{Geometry: stimuli.B32, Seed: 1}, Recipe: finetune.Course},
+	"b16":          {Model: vit.B16, ModelSeed: 1, Stimuli: stimuli.Config{Geometry: stimuli.B16, Seed: 1}, Recipe: finetune.Course},
 }
 
 func main() {
@@ -63,7 +67,7 @@ func main() {
 	python := flag.String("python", "", "a Python with torch; without it only the Go engines run")
 	rounds := flag.Int("rounds", 3, "turns of every engine; the table has medians")
 	slow := flag.Bool("go", true, "the pure Go backend too, in smaller batches, for some rows")
-	only := flag.String("only", "", "only this model: course-quick, course or b32")
+	only := flag.String("only", "", "only this model: course-quick, course, b32 or b16")
 	flag.Parse()
 
 	xla, err := backend.Open("")
@@ -74,7 +78,7 @@ func main() {
 		torch = start(*python)
 		log.Print(torch.Version)
 	}
-	table := figure.Table{Columns: []string{"model", "auxiliary losses", "pass", xla.Choice + ", images/s", "PyTorch, images/s", "ratio", "pure Go, images/s", "XLA/Go"}}
+	table := figure.Table{Columns: []string{"model", "auxiliary losses", "pass", xla.Choice + ", images/s", "PyTorch, images/s", "ratio", "of the turns", "pure Go, images/s", "XLA/Go"}}
 	for _, c := range contests {
 		if *only != "" && *only != c.model {
 			continue
@@ -106,9 +110,9 @@ func main() {
 			if pass == "forward" && c.losses != "none" {
 				continue // the same as without
 			}
-			row := []any{c.model, c.losses, pass, number(peer.Median(ours[i])), number(peer.Median(theirs[i])), times(peer.Median(ratio[i])), number(plain[i]), "–"}
+			row := []any{c.model, c.losses, pass, number(peer.Median(ours[i])), number(peer.Median(theirs[i])), times(peer.Median(ratio[i])), turns(ratio[i]), number(plain[i]), "–"}
 			if plain[i] > 0 {
-				row[7] = times(peer.Median(ours[i]) / plain[i])
+				row[8] = times(peer.Median(ours[i]) / plain[i])
 			}
 			table.Add(row...)
 		}
@@ -216,6 +220,14 @@ func times(x float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.2f", x)
+}
+
+// turns lists the ratios of all turns.
+func turns(ratios []float64) string {
+	if len(ratios) == 0 {
+		return "–"
+	}
+	return strings.Trim(fmt.Sprintf("%.2f", ratios), "[]")
 }
 
 func check(err error) {
