@@ -71,6 +71,7 @@ bench page-faults go test -count 1 -v -run TestPageFaults ./sdlib/internal/keepm
 
 store=$(mktemp -d) && trap 'rm -rf "$store"' EXIT
 go build -o "$store/sd" ./cmd/sd || exit 1
-bench memory /usr/bin/time -f 'largest resident size %M kB, %e s' -o /dev/stdout \
-	"$store/sd" --store "$store" train clip-b16-112 --images "$(full 96 32)" --warmup "$(full 2 0)" --quiet
+largest() { /usr/bin/time -f 'largest resident size %M kB, %e s' "$@" 2>&1; }
+bench memory largest "$store/sd" --store "$store" \
+	train clip-b16-112 --images "$(full 96 32)" --warmup "$(full 2 0)" --quiet
 exit $failed

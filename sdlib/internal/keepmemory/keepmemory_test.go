@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"golang.org/x/sys/unix"
@@ -89,8 +90,15 @@ func faults(t *testing.T) (each, released int64) {
 	const runs = 16
 	before := run(4) // one run may begin before the memory of the last is back
 	after := run(runs)
-	keepmemory.Release()
-	return (after - before) / runs, run(1) - after
+	each = (after - before) / runs
+	for range 10 { // what the last run had may come back after Release, and be kept
+		time.Sleep(20 * time.Millisecond)
+		keepmemory.Release()
+		last := after
+		after = run(1)
+		released = max(released, after-last)
+	}
+	return each, released
 }
 
 // A value that is neither yes nor no is an error, of the backend that asks too.
