@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -67,15 +68,19 @@ func main() {
 	python := flag.String("python", "", "a Python with torch; without it only the Go engines run")
 	rounds := flag.Int("rounds", 3, "turns of every engine; the table has medians")
 	slow := flag.Bool("go", true, "the pure Go backend too, in smaller batches, for some rows")
+	cpu := flag.Bool("cpu", false, "processor time, of all threads together, in place of the time that passes: for a machine that does other things; with OMP_NUM_THREADS=1, since PyTorch's threads wait busily")
 	only := flag.String("only", "", "only this model: course-quick, course, b32 or b16")
 	flag.Parse()
+	if *cpu {
+		now = processorTime
+	}
 
 	xla, err := backend.Open("")
 	check(err)
 	log.Printf("%v; %d CPUs, %s", xla, runtime.NumCPU(), runtime.Version())
 	var torch *peer.Process
 	if *python != "" {
-		torch = start(*python)
+		torch = start(*python, *cpu)
 		log.Print(torch.Version)
 	}
 	table := figure.Table{Columns: []string{"model", "auxiliary losses", "pass", xla.Choice + ", images/s", "PyTorch, images/s", "ratio", "of the turns", "pure Go, images/s", "XLA/Go"}}
@@ -167,11 +172,21 @@ func forwardRate(be *backend.Backend, m *vit.Model, set *stimuli.Set, c contest)
 	}
 	pass() // compiles
 	pass()
-	begin := time.Now()
+	begin := now()
 	for range c.steps {
 		pass()
 	}
-	return float64(c.batch*c.steps) / time.Since(begin).Seconds()
+	return float64(c.batch*c.steps) / now().Sub(begin).Seconds()
+}
+
+// now is the clock.
+var now = time.Now
+
+// processorTime is that of all threads of the process together.
+func processorTime() time.Time {
+	var u syscall.Rusage
+	check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Unix(0, u.Utime.Nano()+u.Stime.Nano())
 }
 
 // stopwatch measures from the first word of progress, when all is compiled, to the last.
@@ -184,9 +199,9 @@ func (s *stopwatch) see(u progress.Update) {
 	switch {
 	case u.Done == 0 || u.Done == s.last:
 	case s.first == 0:
-		s.first, s.firstAt = u.Done, time.Now()
+		s.first, s.firstAt = u.Done, now()
 	default:
-		s.last, s.lastTime = u.Done, time.Now()
+		s.last, s.lastTime = u.Done, now()
 	}
 }
 
@@ -198,9 +213,13 @@ func (s *stopwatch) rate() float64 {
 }
 
 // start runs train_pytorch.py.
-func start(python string) *peer.Process {
+func start(python string, cpu bool) *peer.Process {
 	_, here, _, _ := runtime.Caller(0)
-	p, err := peer.Start(python, filepath.Join(filepath.Dir(here), "train_pytorch.py"))
+	args := []string{filepath.Join(filepath.Dir(here), "train_pytorch.py")}
+	if cpu {
+		args = append(args, "--cpu")
+	}
+	p, err := peer.Start(python, args...)
 	check(err)
 	return p
 }

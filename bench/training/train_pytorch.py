@@ -2,7 +2,7 @@
 
 Reads commands on stdin, one per line: MODEL LOSSES BATCH STEPS, and answers each with a
 line: images per second of training, and of the forward pass alone. So that the Go side
-can take turns with it in one run. Needs torch (requirements.txt beside this file).
+can take turns with it in one run. With --cpu, per second of processor time. Needs torch (requirements.txt beside this file).
 """
 
 import sys
@@ -11,6 +11,8 @@ import time
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+now = time.process_time if "--cpu" in sys.argv else time.perf_counter
 
 MODELS = {  # image, patch, width, blocks, heads
     "course-quick": (64, 16, 96, 4, 3),
@@ -117,10 +119,10 @@ def measure(name, losses, batch, steps):
     for run in (step, forward):
         run()
         run()
-        begin = time.perf_counter()
+        begin = now()
         for _ in range(steps):
             run()
-        rates.append(batch * steps / (time.perf_counter() - begin))
+        rates.append(batch * steps / (now() - begin))
     return rates
 
 
