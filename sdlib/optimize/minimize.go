@@ -97,10 +97,10 @@ func Minimize(ctx context.Context, be *backend.Backend, p Problem, s Settings, o
 	if err := t.writeLog(); err != nil {
 		return nil, err
 	}
-	if t.stepper, err = newStepper(be, &t.Problem, &t.Settings); err != nil {
+	if err := t.state.toDevice(be.Engine); err != nil {
 		return nil, err
 	}
-	if err := t.state.toDevice(be.Engine); err != nil {
+	if t.stepper, err = newStepper(be, &t.Problem, &t.Settings); err != nil {
 		return nil, err
 	}
 	large := t.state.size() >= largeState
