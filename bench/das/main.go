@@ -62,7 +62,7 @@ func main() {
 	defer os.RemoveAll(work)
 	recipe := das.Course
 	recipe.Pairs, recipe.Steps = *count, *steps
-	pairs, err := recipe.TrainingPairs(stimuli.Config{Geometry: stimuli.Course, Seed: 1}, stimuli.ColorProperty)
+	pairs, err := das.Search{Recipe: recipe}.TrainingPairs(stimuli.Config{Geometry: stimuli.Course, Seed: 1}, stimuli.ColorProperty)
 	check(err)
 	var pyvene *peer.Process
 	if *python != "" {

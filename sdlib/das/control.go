@@ -7,7 +7,7 @@ import (
 )
 
 // A Control is a search that ought to fail, or the search itself: what the search reaches
-// beyond its controls is what it has found.
+// beyond its controls is what it has found. [HeldOut] alone ought to succeed.
 type Control string
 
 const (
@@ -26,10 +26,14 @@ const (
 	// a search can reach by the freedom of its rotation alone. It is the caller who gives
 	// another model; the search itself is that of NoControl.
 	RandomWeights Control = "random-weights"
+	// HeldOut learns from pairs that show 12 of the property's 16 values, and is tested on pairs of the
+	// other 4. It ought to succeed: a subspace that holds the property holds values, too, that it
+	// was not learned from. A search that has learned by heart fails.
+	HeldOut Control = "held-out"
 )
 
 // Controls are the controls, after the search itself.
-var Controls = []Control{NoControl, WrongObject, RandomPatch, RandomRotation, ShuffledLabels, RandomWeights}
+var Controls = []Control{NoControl, WrongObject, RandomPatch, RandomRotation, ShuffledLabels, RandomWeights, HeldOut}
 
 // ParseControl returns the control of a name; "none" is NoControl.
 func ParseControl(name string) (Control, error) {

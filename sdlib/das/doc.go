@@ -1,10 +1,11 @@
 // Package das finds where a model keeps a property: distributed alignment search (Geiger et al.
 // 2024; section 4 of the paper).
 //
-//	pairs, err := das.Paper.TrainingPairs(config, stimuli.ColorProperty)  // base and counterfactual images
+//	q := das.Search{Block: 2, Recipe: das.Paper, Seed: 1}
+//	pairs, err := q.TrainingPairs(config, stimuli.ColorProperty)  // base and counterfactual images
 //	err = das.Keep(ctx, be, m, pairs, das.Searched(m.Config), dir, nil)   // runs the model once
 //	s, err := das.Open(dir, m.Config, pairs)
-//	v, err := das.Train(ctx, be, m, s, das.Search{Block: 2, Recipe: das.Paper, Seed: 1}, das.Options{})
+//	v, err := das.Train(ctx, be, m, s, q, das.Options{})
 //	a, err := v.Answers(ctx, be, m, tests, nil)                           // tests: streams of pairs of another split
 //	a.Score().Accuracy()                                                  // how often the answer became the target
 //
@@ -60,8 +61,8 @@
 //     tokens, so that what is found is about the object and not about a place in it.
 //   - A subspace is one of many that would do as well: another seed finds another.
 //   - That a subspace works does not mean that the model uses it on its own: an intervention may
-//     work through a direction that never varies by itself (Makelov et al. 2023). A model with
-//     random weights and pairs of held-out values test for that.
+//     work through a direction that never varies by itself (Makelov et al. 2023). The controls
+//     [RandomWeights] and [HeldOut] test for that.
 //
 // Shapes: B pairs of a batch, N of all, T tokens, P tokens of an object, K tokens written to, D width.
 package das

@@ -1,9 +1,6 @@
 package das
 
-import (
-	"samediff/sdlib/stimuli"
-	"samediff/sdlib/vit"
-)
+import "samediff/sdlib/vit"
 
 // A Search is a training of an intervention: after which block, by which recipe, and as
 // which control.
@@ -26,11 +23,4 @@ func (q Search) Validate(c vit.Config) error {
 		return err
 	}
 	return q.Recipe.Validate()
-}
-
-// Pairs returns the counterfactual pairs that a search learns from, for a model trained on
-// stimuli c: of the split that the model was trained on, as in the paper.
-func (r Recipe) TrainingPairs(c stimuli.Config, p stimuli.Property) (*stimuli.Counterfactuals, error) {
-	c.Split = stimuli.Train
-	return stimuli.OpenCounterfactuals(stimuli.CounterfactualConfig{Set: c, Property: p, Size: r.Pairs})
 }

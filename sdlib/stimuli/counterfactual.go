@@ -46,6 +46,9 @@ type CounterfactualConfig struct {
 	Set      Config   `json:"set"`
 	Property Property `json:"property"` // what is carried over: ShapeProperty or ColorProperty
 	Size     int      `json:"size"`     // number of pairs, even (RMTS: a multiple of 4); 0 is DefaultCounterfactuals
+	// Values are those of the property that may occur, at least 4; 0 is all. Base images then show the
+	// set's pairs and places with other values in place of theirs.
+	Values Values `json:"values,omitempty"`
 }
 
 // A Counterfactual is a base image, a counterfactual image, and which object's property to carry over where. In
@@ -95,7 +98,8 @@ type Counterfactuals struct {
 // cells sample and display pairs are edited equally often as far as the set has such stimuli. In about half
 // of the records the counterfactual image's own label is the target, as the paper warns.
 //
-// Values are drawn from all of the set's shapes or colors, so combinations that training never showed may occur.
+// Values are drawn from all of the set's shapes or colors, or from [CounterfactualConfig.Values], so combinations that
+// training never showed may occur.
 // It fails when the set has too few stimuli of the kind that is asked for.
 func OpenCounterfactuals(cfg CounterfactualConfig) (*Counterfactuals, error) {
 	set, err := cfg.Set.Resolved()
@@ -112,6 +116,9 @@ func OpenCounterfactuals(cfg CounterfactualConfig) (*Counterfactuals, error) {
 	}
 	if set.Factors.Count > 2 {
 		return nil, fmt.Errorf("stimuli: counterfactual pairs with %d objects: expected 2, the edited object and its partner", set.Factors.Count)
+	}
+	if err := cfg.Values.check(set, cfg.Property); err != nil {
+		return nil, err
 	}
 	planner := newCounterfactualPlanner(cfg, set.plan())
 	if set.Task == RMTS {

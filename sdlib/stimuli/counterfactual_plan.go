@@ -17,7 +17,11 @@ type counterfactualPlanner struct {
 func newCounterfactualPlanner(cfg CounterfactualConfig, stimuli []Stimulus) *counterfactualPlanner {
 	base := newStream(cfg.Set.key(), forBase, textKey(string(cfg.Property)))
 	cf := newStream(cfg.Set.key(), forCF, textKey(string(cfg.Property)))
-	return &counterfactualPlanner{config: cfg, stimuli: stimuli, key: base.next(), cfKey: cf.next()}
+	p := &counterfactualPlanner{config: cfg, stimuli: stimuli, key: base.next(), cfKey: cf.next()}
+	if cfg.Values != 0 {
+		p.stimuli = cfg.Values.cast(stimuli, cfg.Property, p.key)
+	}
+	return p
 }
 
 // discrimination plans different → same (even records) and same → different (odd ones).
@@ -158,8 +162,12 @@ func (p *counterfactualPlanner) editedOf(random *stream) int {
 	return random.below(2)
 }
 
-// value draws a value of a property from the set's range, other than some.
+// value draws a value of a property that may occur, other than some.
 func (p *counterfactualPlanner) value(property Property, random *stream, except ...int) int {
+	if some := p.config.Values.List(); some != nil && property == p.config.Property {
+		some = slices.DeleteFunc(some, func(v int) bool { return slices.Contains(except, v) })
+		return some[random.below(len(some))]
+	}
 	shapes, colors := p.config.Set.ranges()
 	values := shapes
 	if property == ColorProperty {

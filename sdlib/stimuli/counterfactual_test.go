@@ -31,11 +31,11 @@ func eachCounterfactual(t *testing.T, test func(t *testing.T, set *Counterfactua
 			for _, objects := range allObjects {
 				for s, split := range []Split{Train, Val, Test, TestIID} {
 					cfg := Config{Task: task, Objects: objects, Split: split, Geometry: Course, Size: 480, Seed: uint64(s)}
-					configs = append(configs, CounterfactualConfig{cfg, property, 80})
+					configs = append(configs, CounterfactualConfig{Set: cfg, Property: property, Size: 80})
 				}
 			}
 			for _, g := range Geometries() {
-				configs = append(configs, CounterfactualConfig{Config{Task: task, Geometry: g, Size: 400, Seed: 8}, property, 40})
+				configs = append(configs, CounterfactualConfig{Set: Config{Task: task, Geometry: g, Size: 400, Seed: 8}, Property: property, Size: 40})
 			}
 		}
 	}
@@ -230,9 +230,9 @@ func TestCounterfactualSizes(t *testing.T) {
 // TestCounterfactualImages checks that no image of the pairs equals another or one of the set they come from, and that the
 // bytes stay.
 func TestCounterfactualImages(t *testing.T) {
-	cfg := CounterfactualConfig{Config{Geometry: Course, Size: 1200}, ShapeProperty, 200}
+	cfg := CounterfactualConfig{Set: Config{Geometry: Course, Size: 1200}, Property: ShapeProperty, Size: 200}
 	set := mustOpenCF(t, cfg)
-	color := mustOpenCF(t, CounterfactualConfig{cfg.Set, ColorProperty, 200})
+	color := mustOpenCF(t, CounterfactualConfig{Set: cfg.Set, Property: ColorProperty, Size: 200})
 	seen := map[[32]byte]bool{}
 	all := sha256.New()
 	for _, s := range []*Set{mustOpen(t, cfg.Set), set.Base(), set.CF(), color.Base(), color.CF()} {
@@ -255,7 +255,7 @@ func TestCounterfactualImages(t *testing.T) {
 // counterfactual cells of RMTS stay where they are.
 func TestCounterfactualsOffGrid(t *testing.T) {
 	for _, task := range []Task{Discrimination, RMTS} {
-		set := mustOpenCF(t, CounterfactualConfig{Config{Task: task, Geometry: B16, Size: 240, Factors: Factors{OffGrid: true}}, ColorProperty, 40})
+		set := mustOpenCF(t, CounterfactualConfig{Set: Config{Task: task, Geometry: B16, Size: 240, Factors: Factors{OffGrid: true}}, Property: ColorProperty, Size: 40})
 		p := max(set.Base().TokensPerObject(), set.CF().TokensPerObject())
 		tokens := set.Tokens()
 		if p != 9 || len(tokens.Edited) != 40*p || len(tokens.Random) != 40*p || !slices.Contains(tokens.Source, -1) {
@@ -299,7 +299,7 @@ func TestCrowdedCell(t *testing.T) {
 }
 
 func TestCounterfactualFaithful(t *testing.T) {
-	cfg := CounterfactualConfig{Config{Geometry: B14, Size: 1200, Faithful: Faithful{EditObject1: true}}, ShapeProperty, 100}
+	cfg := CounterfactualConfig{Set: Config{Geometry: B14, Size: 1200, Faithful: Faithful{EditObject1: true}}, Property: ShapeProperty, Size: 100}
 	first := mustOpenCF(t, cfg)
 	for i := range first.Len() {
 		if e := first.Record(i).Edited; e != 0 {
@@ -329,13 +329,16 @@ func TestCounterfactualErrors(t *testing.T) {
 		cfg  CounterfactualConfig
 		says string
 	}{
-		"property":     {CounterfactualConfig{small, "texture", 20}, "expected one of shape, color"},
-		"odd":          {CounterfactualConfig{small, ShapeProperty, 21}, "multiple of 2"},
-		"rmts odd":     {CounterfactualConfig{rmts, ShapeProperty, 22}, "multiple of 4"},
-		"too few":      {CounterfactualConfig{small, ShapeProperty, 60}, "allow 40"},
-		"rmts too few": {CounterfactualConfig{rmts, ShapeProperty, 120}, "ask for fewer"},
-		"count":        {CounterfactualConfig{Config{Geometry: Course, Size: 120, Factors: Factors{Count: 3}}, ShapeProperty, 20}, "expected 2"},
-		"set":          {CounterfactualConfig{Config{Geometry: Course, Size: 7}, ShapeProperty, 20}, "multiple of 2"},
+		"property":     {CounterfactualConfig{Set: small, Property: "texture", Size: 20}, "expected one of shape, color"},
+		"odd":          {CounterfactualConfig{Set: small, Property: ShapeProperty, Size: 21}, "multiple of 2"},
+		"rmts odd":     {CounterfactualConfig{Set: rmts, Property: ShapeProperty, Size: 22}, "multiple of 4"},
+		"too few":      {CounterfactualConfig{Set: small, Property: ShapeProperty, Size: 60}, "allow 40"},
+		"rmts too few": {CounterfactualConfig{Set: rmts, Property: ShapeProperty, Size: 120}, "ask for fewer"},
+		"count":        {CounterfactualConfig{Set: Config{Geometry: Course, Size: 120, Factors: Factors{Count: 3}}, Property: ShapeProperty, Size: 20}, "expected 2"},
+		"few values":   {CounterfactualConfig{Set: small, Property: ShapeProperty, Size: 20, Values: ValuesOf(1, 2, 3)}, "expected 4 or more in 0..15"},
+		"wrong values": {CounterfactualConfig{Set: small, Property: ColorProperty, Size: 20, Values: ValuesOf(1, 2, 3, 17)}, "expected 4 or more in 0..15"},
+		"values of 32": {CounterfactualConfig{Set: Config{Geometry: Course, Size: 120, Objects: Compositional32}, Property: ColorProperty, Size: 20, Values: ValuesOf(1, 2, 3, 4)}, "few of the combinations"},
+		"set":          {CounterfactualConfig{Set: Config{Geometry: Course, Size: 7}, Property: ShapeProperty, Size: 20}, "multiple of 2"},
 	} {
 		if _, err := OpenCounterfactuals(c.cfg); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, c.says)

@@ -78,7 +78,7 @@ func equalSets(t *testing.T, name string, want, got *Set) {
 
 func TestCounterfactualRoundTrip(t *testing.T) {
 	for _, task := range []Task{Discrimination, RMTS} {
-		set := mustOpenCF(t, CounterfactualConfig{Config{Task: task, Geometry: Course, Size: 240, Faithful: OriginalCode}, ColorProperty, 16})
+		set := mustOpenCF(t, CounterfactualConfig{Set: Config{Task: task, Geometry: Course, Size: 240, Faithful: OriginalCode}, Property: ColorProperty, Size: 16})
 		dir := t.TempDir()
 		if err := set.Export(context.Background(), dir); err != nil {
 			t.Fatal(err)
@@ -327,7 +327,7 @@ func bomb() []byte {
 // TestManifestErrors breaks set.json, and records of counterfactual pairs.
 func TestManifestErrors(t *testing.T) {
 	dir := t.TempDir()
-	set := mustOpenCF(t, CounterfactualConfig{Config{Geometry: Course, Size: 240}, ColorProperty, 4})
+	set := mustOpenCF(t, CounterfactualConfig{Set: Config{Geometry: Course, Size: 240}, Property: ColorProperty, Size: 4})
 	if err := set.Export(context.Background(), dir); err != nil {
 		t.Fatal(err)
 	}

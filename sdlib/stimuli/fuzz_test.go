@@ -35,7 +35,7 @@ func FuzzRecord(f *testing.F) {
 
 // FuzzCounterfactualRecord does the same for counterfactual pairs.
 func FuzzCounterfactualRecord(f *testing.F) {
-	set := mustOpenCF(f, CounterfactualConfig{Config{Geometry: Course, Size: 60}, ColorProperty, 2})
+	set := mustOpenCF(f, CounterfactualConfig{Set: Config{Geometry: Course, Size: 60}, Property: ColorProperty, Size: 2})
 	for i := range set.Len() {
 		line, err := json.Marshal(counterfactualOf(set.Record(i)))
 		if err != nil {

@@ -18,6 +18,7 @@ const (
 	forEdit
 	forPool
 	forRandomPatch
+	forValues
 )
 
 // key names the streams of a set: two sets share random numbers only if all of these are equal. The geometry is left

@@ -94,7 +94,7 @@ func (l *Lab) subspace(ctx context.Context, m *Model, q DASQuery) (*das.Interven
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := q.Recipe.TrainingPairs(q.Stimuli, q.Property)
+	pairs, err := q.TrainingPairs(q.Stimuli, q.Property)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (l *Lab) Intervention(ctx context.Context, m *Model, q DASSearch) (*das.Int
 		if err != nil {
 			return err
 		}
-		pairs, err := q.Recipe.TrainingPairs(q.Stimuli, q.Property)
+		pairs, err := q.TrainingPairs(q.Stimuli, q.Property)
 		if err != nil {
 			return err
 		}

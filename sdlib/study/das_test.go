@@ -42,10 +42,10 @@ func dasWorker(store string) error {
 	return l.Work(context.Background(), jobs)
 }
 
-// dasPlan is what a killed sweep works through: both properties, after both blocks, and two controls.
+// dasPlan is what a killed sweep works through: both properties, after both blocks, and three controls.
 func dasPlan(l *Lab) ([]Job, error) {
 	s := Trained("deep", deep())
-	queries, err := l.DASQueries(context.Background(), s, DASSweep{Recipe: briefly, Controls: []das.Control{das.NoControl, das.WrongObject, das.RandomWeights}, Test: 16})
+	queries, err := l.DASQueries(context.Background(), s, DASSweep{Recipe: briefly, Controls: []das.Control{das.NoControl, das.WrongObject, das.RandomWeights, das.HeldOut}, Test: 16})
 	if err != nil {
 		return nil, err
 	}

@@ -64,15 +64,26 @@ func (l *Lab) DASQueries(ctx context.Context, s Subject, w DASSweep) ([]DASQuery
 			}
 		}
 	}
-	for _, p := range w.Properties {
-		if _, err := w.Recipe.TrainingPairs(learned, p); err != nil {
-			return nil, err
+	return all, checkPairs(all)
+}
+
+// checkPairs returns an error unless there are pairs to learn from and to test on. They do not depend on the block.
+func checkPairs(queries []DASQuery) error {
+	checked := map[DASQuery]bool{}
+	for _, q := range queries {
+		q.Block, q.Method = 0, das.Trained
+		if checked[q] {
+			continue
 		}
-		if _, err := (DASQuery{DASSearch: DASSearch{Stimuli: learned, Property: p}, Split: w.Split, Test: w.Test}).pairs(); err != nil {
-			return nil, err
+		checked[q] = true
+		if _, err := q.TrainingPairs(q.Stimuli, q.Property); err != nil {
+			return err
+		}
+		if _, err := q.pairs(); err != nil {
+			return err
 		}
 	}
-	return all, nil
+	return nil
 }
 
 func (w DASSweep) resolved(c vit.Config) DASSweep {
@@ -109,7 +120,7 @@ func (w DASSweep) resolved(c vit.Config) DASSweep {
 func (q DASQuery) pairs() (*stimuli.Counterfactuals, error) {
 	c := q.Stimuli
 	c.Split, c.Size = q.Split, evalSize
-	return stimuli.OpenCounterfactuals(stimuli.CounterfactualConfig{Set: c, Property: q.Property, Size: q.Test})
+	return q.TestPairs(c, q.Property, q.Test)
 }
 
 // Title says what is searched: "color after block 2", with the control where it is one.
