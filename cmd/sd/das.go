@@ -37,9 +37,11 @@ An intervention that changes nothing is right where the model is wrong, so "1 - 
 the level of a useless one. Controls are searches that ought to fail: swapping from the
 other object, from random patches, in a random rotation, with shuffled labels, or in a
 model with random weights. One ought to succeed: held-out learns from 12 of the 16 shapes
-or colors and is tested on the other 4 (the seed says which). --method compares with subspaces that need no training: all of
-the state, its principal directions, or those between the means of the property's values,
-as many as the search swaps.
+or colors and is tested on the other 4 (the seed says which). --method finds
+subspaces by other means: lowrank learns as many directions as the search finds, without a
+mask, and boundless where they end (Wu et al. 2023). Without a search there are what a
+linear probe of the property reads (probe), the principal directions of the state (pca), those
+between the means of the property's values (means), and all of the state (whole).
 
 Each search is kept when it is done. Interrupted, even by kill -9, the same command goes on;
 several processes that share the store share the work. The recipe is that of the paper for
@@ -103,7 +105,7 @@ unless --recipe names one, or a JSON file with a recipe's fields.`,
 // saveInterventions writes what searches have found to folders of their own, such as block02-color.
 func saveInterventions(ctx context.Context, lab *study.Lab, m *study.Model, queries []study.DASQuery, folder string) error {
 	for _, q := range queries {
-		if das.Derived(m.Config, q.Block) || q.Method != das.Trained { // nothing was learned
+		if das.Derived(m.Config, q.Block) { // there is none
 			continue
 		}
 		v, err := lab.Intervention(ctx, m, q.DASSearch)
@@ -132,7 +134,7 @@ type dasFlags struct {
 
 func (f *dasFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.controls, "control", []string{"none"}, "searches to compare with: "+controlNames())
-	cmd.Flags().StringSliceVar(&f.methods, "method", []string{"das"}, "how subspaces are found: das, or without training whole, pca, means")
+	cmd.Flags().StringSliceVar(&f.methods, "method", []string{"das"}, "how subspaces are found: "+methodNames())
 	f.addSearch(cmd)
 }
 
@@ -145,6 +147,14 @@ func (f *dasFlags) addSearch(cmd *cobra.Command) {
 	cmd.Flags().UintSliceVar(&f.seeds, "seed", []uint{1}, "of the random start and the order of pairs; several make a search each")
 	cmd.Flags().Var(choice[stimuli.Split]{&f.split, splits}, "split", "of the pairs to test on: "+join(splits))
 	cmd.Flags().IntVar(&f.test, "test", study.DASTests, "how many pairs to test on (the paper: 2000)")
+}
+
+func methodNames() string {
+	var names []string
+	for _, m := range das.Methods {
+		names = append(names, m.String())
+	}
+	return strings.Join(names, ", ")
 }
 
 func controlNames() string {

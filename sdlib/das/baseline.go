@@ -1,86 +1,45 @@
 package das
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
 	"samediff/sdlib/stimuli"
 )
 
-// A Method says how an intervention's subspace was found.
-type Method string
-
-const (
-	// Trained means by [Train].
-	Trained Method = ""
-	// Whole swaps the whole state of a token.
-	Whole Method = "whole"
-	// PCA swaps the directions along which the states of source objects vary most.
-	PCA Method = "pca"
-	// Means swaps the directions in which the mean states of objects with different values of
-	// the property differ most. Of 16 values there are 15.
-	Means Method = "means"
-)
-
-// Methods are the methods, the search first.
-var Methods = []Method{Trained, Whole, PCA, Means}
-
-// String is the method's name, "das" for Trained.
-func (m Method) String() string {
-	if m == Trained {
-		return "das"
-	}
-	return string(m)
-}
-
-// ParseMethod returns the method of a name.
-func ParseMethod(name string) (Method, error) {
-	var names []string
-	for _, m := range Methods {
-		if m.String() == name {
-			return m, nil
-		}
-		names = append(names, m.String())
-	}
-	return Trained, fmt.Errorf("there is no method %q, expected one of %s", name, strings.Join(names, ", "))
-}
-
-// Baseline returns an intervention that needs no training, by one of the methods but Trained,
-// from the streams of the pairs that a search would learn from. rank is the number of directions to
-// swap, such as that of a search's to compare with; Whole has them all.
-func Baseline(s *Streams, block int, method Method, rank int) (*Intervention, error) {
-	D := s.Config.Width
-	v := &Intervention{Model: s.Model, Config: s.Config, Pairs: s.Pairs.Config(), Method: method, Search: Search{Block: block},
-		Rotation: make([]float32, D*D), Mask: make([]float32, D)}
-	if err := checkBlock(s.Config, block); err != nil {
+// Baseline returns an intervention that needs no search, by one of the methods that do not learn,
+// from the streams of the pairs that a search would learn from. Rank is the number of directions to
+// swap, such as that of a search's to compare with; [Whole] has them all. Of the search's recipe
+// nothing is used.
+func Baseline(ctx context.Context, s *Streams, q Search) (*Intervention, error) {
+	if err := checkBlock(s.Config, q.Block); err != nil {
 		return nil, err
 	}
+	D, rank := s.Config.Width, q.Rank
+	v := &Intervention{Model: s.Model, Config: s.Config, Pairs: s.Pairs.Config(), Search: q, Rotation: make([]float32, D*D), Mask: make([]float32, D)}
 	C := mat.NewSymDense(D, nil)
-	switch method {
-	case Whole:
+	if q.Method == Whole {
 		rank = D
 		for i := range D {
 			C.SetSym(i, i, 1)
 		}
-	case PCA, Means:
-		states, err := s.grouped(block, method == Means)
+	} else {
+		vectors, err := s.spanning(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		if most := min(D, len(states)-1); rank < 1 || rank > most {
-			return nil, fmt.Errorf("das: %d directions by %s, expected 1 to %d", rank, method, most)
+		if most := min(D, len(vectors)-1); rank < 1 || rank > most {
+			return nil, fmt.Errorf("das: %d directions by %s, expected 1 to %d", rank, q.Method, most)
 		}
-		scatter(C, states)
-	default:
-		return nil, fmt.Errorf("das: there is no baseline %q, expected %q, %q or %q", string(method), Whole, PCA, Means)
+		scatter(C, vectors)
 	}
 	var eigen mat.EigenSym
 	if !eigen.Factorize(C, true) {
-		return nil, fmt.Errorf("das: the directions by %s could not be computed: are the streams finite?", method)
+		return nil, fmt.Errorf("das: the directions by %s could not be computed: are the streams finite?", q.Method)
 	}
 	var vectors mat.Dense
 	eigen.VectorsTo(&vectors) // the eigenvalues rise
@@ -95,6 +54,17 @@ func Baseline(s *Streams, block int, method Method, rank int) (*Intervention, er
 	return v, nil
 }
 
+// spanning returns vectors [n][D] whose differences span the directions of a method.
+func (s *Streams) spanning(ctx context.Context, q Search) ([][]float64, error) {
+	switch q.Method {
+	case PCA, Means:
+		return s.grouped(q.Block, q.Method == Means)
+	case Probe:
+		return s.probed(ctx, q.Block)
+	}
+	return nil, fmt.Errorf("das: there is no baseline %q, expected %q, %q, %q or %q", q.Method, Probe, Whole, PCA, Means)
+}
+
 // grouped returns the states of source tokens after a block, one for each token, or their means for
 // each value of the property.
 func (s *Streams) grouped(block int, byValue bool) (states [][]float64, err error) {
@@ -105,11 +75,7 @@ func (s *Streams) grouped(block int, byValue bool) (states [][]float64, err erro
 	D := s.Config.Width
 	sums, counts := map[int][]float64{}, map[int]float64{}
 	for pair := range s.Pairs.Len() {
-		r := s.Pairs.Record(pair)
-		value := r.CF.Objects[r.Source].Color
-		if s.Pairs.Config().Property == stimuli.ShapeProperty {
-			value = r.CF.Objects[r.Source].Shape
-		}
+		value := s.value(pair)
 		for state := range slices.Chunk(s.source(cf, pair, NoControl), D) {
 			if !byValue {
 				value = len(sums) // a group of its own
@@ -130,6 +96,15 @@ func (s *Streams) grouped(block int, byValue bool) (states [][]float64, err erro
 		states = append(states, sums[value])
 	}
 	return states, nil
+}
+
+// value is that of the property which a pair's source object has.
+func (s *Streams) value(pair int) int {
+	r := s.Pairs.Record(pair)
+	if s.Pairs.Config().Property == stimuli.ShapeProperty {
+		return r.CF.Objects[r.Source].Shape
+	}
+	return r.CF.Objects[r.Source].Color
 }
 
 // scatter adds Σ (x - μ)(x - μ)ᵀ of states x to C.

@@ -14,7 +14,7 @@ import (
 func TestBaselines(t *testing.T) {
 	be, m := open(t, backend.Go), lively(t, small, 1)
 	s := streams(t, be, m)
-	whole, err := Baseline(s, 1, Whole, 0)
+	whole, err := Baseline(t.Context(), s, Search{Block: 1, Method: Whole})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestBaselines(t *testing.T) {
 		t.Errorf("swapping everything: %v, in another rotation %v", a.Answers, b.Answers)
 	}
 	for _, method := range []Method{PCA, Means} {
-		v, err := Baseline(s, 1, method, 3)
+		v, err := Baseline(t.Context(), s, Search{Block: 1, Method: method, Rank: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,10 +62,13 @@ func TestBaselines(t *testing.T) {
 		}
 	}
 	for want, try := range map[string]func() error{
-		"0 directions by pca, expected 1 to 12": func() error { _, err := Baseline(s, 1, PCA, 0); return err },
-		"no baseline \"\"":                      func() error { _, err := Baseline(s, 1, Trained, 3); return err },
-		"no block 5":                            func() error { _, err := Baseline(s, 5, Whole, 3); return err },
-		"directions by means, expected 1 to":    func() error { _, err := Baseline(s, 1, Means, 40); return err },
+		"0 directions by pca, expected 1 to 12": func() error { _, err := Baseline(t.Context(), s, Search{Block: 1, Method: PCA}); return err },
+		"no baseline \"das\"":                   func() error { _, err := Baseline(t.Context(), s, Search{Block: 1, Rank: 3}); return err },
+		"no block 5":                            func() error { _, err := Baseline(t.Context(), s, Search{Block: 5, Method: Whole}); return err },
+		"directions by means, expected 1 to": func() error {
+			_, err := Baseline(t.Context(), s, Search{Block: 1, Method: Means, Rank: 40})
+			return err
+		},
 	} {
 		if err := try(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, expected it to speak of %q", err, want)
@@ -79,7 +82,7 @@ func TestParseMethod(t *testing.T) {
 			t.Errorf("%v is read as %v, %v", m, got, err)
 		}
 	}
-	if _, err := ParseMethod("any"); err == nil || !strings.Contains(err.Error(), "expected one of das, whole, pca, means") {
+	if _, err := ParseMethod("any"); err == nil || !strings.Contains(err.Error(), "expected one of das, lowrank, boundless, probe, whole, pca, means") {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -7,7 +7,10 @@ import "fmt"
 func (v *Intervention) Name() string {
 	name := fmt.Sprintf("block%02d-%s", v.Block, v.Property())
 	if v.Method != Trained {
-		return name + "-" + v.Method.String()
+		name += "-" + v.Method.String()
+	}
+	if !v.Method.Learned() {
+		return name
 	}
 	if v.Control != NoControl {
 		name += "-" + v.Control.String()

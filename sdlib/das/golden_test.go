@@ -66,10 +66,10 @@ func TestGolden(t *testing.T) {
 				tensors.FromFlatDataAndDimensions(order[i*B*P:(i+1)*B*P], B, P),
 			})
 		}
-		search := training{c: m.Config, q: q, P: P}
+		search := training{c: m.Config, q: q, form: masked{}, P: P}
 		p := search.problem(m, data, start)
 		p.Params[1].Start = tensors.FromFlatDataAndDimensions(slices.Clone(startMask), D)
-		got, err := optimize.Minimize(t.Context(), be, p, q.Recipe.settings(0), optimize.Options{})
+		got, err := optimize.Minimize(t.Context(), be, p, q.settings(), optimize.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

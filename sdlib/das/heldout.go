@@ -13,7 +13,14 @@ const HeldOutValues = 4
 // stimuli c: of the split that the model was trained on, as in the paper. With the control [HeldOut]
 // they show 12 of the property's values; the seed decides which.
 func (q Search) TrainingPairs(c stimuli.Config, p stimuli.Property) (*stimuli.Counterfactuals, error) {
+	c, err := c.Resolved()
+	if err != nil {
+		return nil, err
+	}
 	c.Split = stimuli.Train
+	if more := q.Recipe.Pairs / stimuli.DefaultCounterfactuals; more > 1 {
+		c.Size *= more // the set of the paper has few more than its 2,000 pairs
+	}
 	training, _ := q.values()
 	return stimuli.OpenCounterfactuals(stimuli.CounterfactualConfig{Set: c, Property: p, Size: q.Recipe.Pairs, Values: training})
 }

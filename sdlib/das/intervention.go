@@ -20,7 +20,6 @@ type Intervention struct {
 	Model  string                       `json:"model"` // hash of the model's weights
 	Config vit.Config                   `json:"config"`
 	Pairs  stimuli.CounterfactualConfig `json:"pairs"` // that it was learned from
-	Method Method                       `json:"method,omitempty"`
 	Search
 	History []Epoch `json:"history"` // of its training
 

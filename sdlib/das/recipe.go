@@ -77,8 +77,16 @@ var CPU = Recipe{
 	Sparsity: .001, Temperature: Temperature{From: 1, To: .005},
 }
 
+// CPULong is four times as long as CPU, and lowers its learning rates as Paper does. After the first blocks a
+// search takes longest to find a subspace.
+var CPULong = Recipe{
+	Pairs: 1200, Steps: 480, Batch: 32,
+	LR: .002, MaskLR: .01, Warmup: .1, Schedule: optimize.Linear,
+	Sparsity: .001, Temperature: Temperature{From: 1, To: .005},
+}
+
 // Recipes are the recipes that have a name.
-var Recipes = map[string]Recipe{"paper": Paper, "course": Course, "cpu": CPU}
+var Recipes = map[string]Recipe{"paper": Paper, "course": Course, "cpu": CPU, "cpu-long": CPULong}
 
 // Suited returns the recipe for a model of a configuration: Course for the small models of the
 // course, CPU for a ViT-B with small images, else Paper.
@@ -107,7 +115,7 @@ func (r Recipe) Validate() error {
 	case r.Shuffle != PerPair && r.Shuffle != PerBatch && r.Shuffle != Aligned:
 		return fmt.Errorf("das: shuffle is %q, expected %q, %q, or %q for a permutation per pair", r.Shuffle, PerBatch, Aligned, PerPair)
 	}
-	s := r.settings(0)
+	s := Search{Recipe: r}.settings()
 	if err := cmp.Or(r.Precision.Check(), s.Validate(r.Pairs)); err != nil {
 		return fmt.Errorf("das: %w", err)
 	}
@@ -125,11 +133,16 @@ func (r Recipe) steps() int {
 // maskGroup is the group of the mask's learning rate.
 const maskGroup = "mask"
 
-// settings are the recipe's part that says how the loss is minimized.
-func (r Recipe) settings(seed uint64) optimize.Settings {
-	return optimize.Settings{Epochs: r.Epochs, Steps: r.Steps, Batch: r.Batch, Seed: seed,
+// settings are the search's part that says how the loss is minimized.
+func (q Search) settings() optimize.Settings {
+	r := q.Recipe
+	s := optimize.Settings{Epochs: r.Epochs, Steps: r.Steps, Batch: r.Batch, Seed: q.Seed,
 		Optimizer: optimize.Adam, LR: r.LR, Groups: map[string]optimize.Group{maskGroup: {LR: r.MaskLR}},
 		Schedule: r.Schedule, Warmup: int(math.Round(r.Warmup * float64(r.steps())))}
+	if q.Method == LowRank { // has no mask
+		s.Groups = nil
+	}
+	return s
 }
 
 // at returns the temperature of a step.

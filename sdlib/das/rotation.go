@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
@@ -41,9 +42,12 @@ func Orthogonal(D int, seed uint64) []float32 {
 }
 
 // rotation is R = Q e^S, orthogonal whatever X is: Q [D, D] is the orthogonal start, and
-// S = L - Lᵀ is made of what X [D, D] has below its diagonal. So does
-// torch.nn.utils.parametrizations.orthogonal with the matrix exponential, its default.
+// S = L - Lᵀ is made of what X [D, k] has below its diagonal; where k < D the other columns are 0. So does
+// torch.nn.utils.parametrizations.orthogonal with the matrix exponential, its default for k = D.
 func rotation(Q, X *Node, squarings int, limit float64) *Node {
+	if D, k := X.Shape().Dim(0), X.Shape().Dim(1); k < D {
+		X = Concatenate([]*Node{X, Zeros(X.Graph(), shapes.Make(X.DType(), D, D-k))}, 1)
+	}
 	L := TakeLowerTriangular(X, -1)
 	return matmul(Q, exponential(Sub(L, Transpose(L, 0, 1)), squarings, limit))
 }

@@ -1,12 +1,18 @@
 package das
 
-import "samediff/sdlib/vit"
+import (
+	"fmt"
 
-// A Search is a training of an intervention: after which block, by which recipe, and as
-// which control.
+	"samediff/sdlib/vit"
+)
+
+// A Search is a training of an intervention: after which block, by which method and recipe, and
+// as which control.
 type Search struct {
 	Block   int     `json:"block"`
 	Control Control `json:"control,omitempty"`
+	Method  Method  `json:"method,omitempty"`
+	Rank    int     `json:"rank,omitempty"` // how many directions to swap, for a method that does not find the number itself
 	Recipe  Recipe  `json:"recipe"`
 	Seed    uint64  `json:"seed"` // of the random start, the order of the pairs, and the shuffles
 }
@@ -21,6 +27,12 @@ func (q Search) Validate(c vit.Config) error {
 	}
 	if err := q.Control.check(); err != nil {
 		return err
+	}
+	if _, err := ParseMethod(q.Method.String()); err != nil {
+		return fmt.Errorf("das: %w", err)
+	}
+	if q.Method == LowRank && q.Control == RandomRotation {
+		return fmt.Errorf("das: control %s of method %s: nothing would be left to learn", q.Control, q.Method)
 	}
 	return q.Recipe.Validate()
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -51,11 +50,15 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, s *Streams, q
 		return nil, err
 	}
 	defer data.close()
-	t := training{c: m.Config, q: q, P: s.P}
+	form, err := q.form(m.Config.Width)
+	if err != nil {
+		return nil, err
+	}
+	t := training{c: m.Config, q: q, form: form, P: s.P}
 	start := Orthogonal(m.Config.Width, q.Seed)
 	p := t.problem(m, data, start)
 	p.Key = []any{"das", s.Model, s.Pairs.Config(), q}
-	got, err := optimize.Minimize(ctx, be, p, q.Recipe.settings(q.Seed), optimize.Options{
+	got, err := optimize.Minimize(ctx, be, p, q.settings(), optimize.Options{
 		Dir: o.Dir, Every: o.Every, Progress: o.Progress, Warn: o.Warn, Task: "das", Unit: "pairs"})
 	if err != nil {
 		return nil, err
@@ -64,7 +67,7 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, s *Streams, q
 	for _, e := range got.History {
 		v.History = append(v.History, Epoch{e.Mean("loss"), e.Mean("correct"), e.Mean("dims")})
 	}
-	if v.Mask, err = tensors.CopyFlatData[float32](got.Param(maskParam)); err != nil {
+	if v.Mask, err = form.mask(got, m.Config.Width); err != nil {
 		return nil, err
 	}
 	if X := got.Param(skewParam); X != nil {
@@ -94,17 +97,12 @@ func (s *Streams) ofModel(m *vit.Model) error {
 	return nil
 }
 
-// Names of what is learned.
-const (
-	skewParam = "skew" // X, see [rotation]
-	maskParam = "mask" // m
-)
-
 // training builds the loss of a search.
 type training struct {
-	c vit.Config
-	q Search
-	P int
+	c    vit.Config
+	q    Search
+	form form
+	P    int
 }
 
 // squarings is how many the exponential may need by the end: no step of Adam is much longer than
@@ -115,16 +113,16 @@ func (t training) squarings(limit float64) int {
 
 func (t training) problem(m *vit.Model, data optimize.Data, start []float32) optimize.Problem {
 	D := t.c.Width
-	zeros := func(dims ...int) *tensors.Tensor { return tensors.FromShape(shapes.Make(dtypes.Float32, dims...)) }
 	p := optimize.Problem{
 		Data: data, Loss: t.loss, Measures: []string{"correct", "dims"},
 		Constants: append([]*tensors.Tensor{tensors.FromFlatDataAndDimensions(start, D, D)}, m.Weights.Flatten(t.c)...),
 		Scalars:   map[string]func(optimize.Moment) float64{"temperature": t.q.Recipe.Temperature.at},
 	}
-	if t.q.Control != RandomRotation {
-		p.Params = append(p.Params, optimize.Param{Name: skewParam, Start: zeros(D, D)})
+	for _, param := range t.form.params(D) {
+		if t.q.Control != RandomRotation || param.Name != skewParam {
+			p.Params = append(p.Params, param)
+		}
 	}
-	p.Params = append(p.Params, optimize.Param{Name: maskParam, Start: zeros(D), Group: maskGroup})
 	if t.q.Recipe.Shuffle == PerBatch {
 		for i := range t.P {
 			p.Scalars[placeScalar(i)] = func(at optimize.Moment) float64 { return float64(permutation(t.q.Seed, at.Step, t.P)[i]) }
@@ -161,7 +159,8 @@ func (t training) loss(in optimize.Inputs) (*Node, map[string]*Node) {
 	if t.q.Control != RandomRotation {
 		R = rotation(R, in.Param(skewParam), t.squarings(limit32), limit32)
 	}
-	s := Sigmoid(Div(in.Param(maskParam), in.Scalars["temperature"])) // [D]
+	s := t.form.swapped(in, t.c.Width)                        // [J]
+	R = Slice(R, AxisRange(), AxisRange(0, s.Shape().Dim(0))) // [D, J]
 	w := vit.Unflatten(t.c, in.Constants[1:])
 	edited := interchange(base, source, tokens, R, s)
 	logits, _ := vit.ForwardFrom(t.c, w, t.q.Block, edited, vit.LogitsOnly(), vit.Compute(t.q.Recipe.Precision)) // [B, C]

@@ -21,12 +21,11 @@ type DASSearch struct {
 
 // A DASQuery asks how often a search's intervention brings about its target.
 type DASQuery struct {
+	// DASSearch says which subspace. A method that has to be given a rank, where none is, takes as
+	// many directions as the search finds, at least one.
 	DASSearch
-	// Method is what the subspace is found by; das.PCA and das.Means take as many directions
-	// as the search does, at least one.
-	Method das.Method    `json:"method,omitempty"`
-	Split  stimuli.Split `json:"split"` // of the pairs that it is tested on
-	Test   int           `json:"test"`  // how many
+	Split stimuli.Split `json:"split"` // of the pairs that it is tested on
+	Test  int           `json:"test"`  // how many
 }
 
 // A DASResult is the answer to a [DASQuery].
@@ -57,7 +56,7 @@ var DAS = Analysis[DASQuery, DASResult]{
 			a, err := das.Unchanged(s)
 			return DASResult{Answers: a}, err
 		}
-		v, err := on.Lab.subspace(ctx, on.Model, q)
+		v, err := on.Lab.Intervention(ctx, on.Model, q.DASSearch)
 		if err != nil {
 			return DASResult{}, err
 		}
@@ -78,37 +77,19 @@ var DAS = Analysis[DASQuery, DASResult]{
 	},
 }
 
-// subspace returns the intervention of a query's method.
-func (l *Lab) subspace(ctx context.Context, m *Model, q DASQuery) (*das.Intervention, error) {
-	rank := 0
-	if q.Method != das.Whole {
-		v, err := l.Intervention(ctx, m, q.DASSearch)
-		if err != nil || q.Method == das.Trained {
-			return v, err
-		}
-		if rank = max(v.Dims(), 1); q.Method == das.Means {
-			rank = min(rank, stimuli.BaseShapes-1) // all that the means of 16 values span
-		}
-	}
-	m, err := m.searched(q.Search)
-	if err != nil {
-		return nil, err
-	}
+// by is the same search by another method, which finds its rank itself.
+func (q DASSearch) by(method das.Method) DASSearch {
+	q.Method, q.Rank = method, 0
+	return q
+}
+
+// trainingStreams are the streams of the pairs that a search learns from.
+func (l *Lab) trainingStreams(ctx context.Context, m *Model, q DASSearch) (*das.Streams, error) {
 	pairs, err := q.TrainingPairs(q.Stimuli, q.Property)
 	if err != nil {
 		return nil, err
 	}
-	s, err := l.Streams(ctx, m, pairs, q.Block)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	v, err := das.Baseline(s, q.Block, q.Method, rank)
-	if err != nil {
-		return nil, err
-	}
-	v.Search = q.Search
-	return v, nil
+	return l.Streams(ctx, m, pairs, q.Block)
 }
 
 // searched returns the model that a search is run in: m, or for the control of that name one with
@@ -124,10 +105,11 @@ func (m *Model) searched(q das.Search) (*Model, error) {
 	return identified(random, "")
 }
 
-// Intervention returns what a search found in a model: the rotation and the mask that were
-// learned, and trains them if the store does not have them. Interrupted, even by kill -9, it goes on where it
-// stopped when asked again. With the control [das.RandomWeights] it is searched in a model with
-// random weights.
+// Intervention returns the rotation and the mask of a search in a model, or of a baseline. What is
+// learned is trained if the store does not have it: interrupted, even by kill -9, it goes on where it
+// stopped when asked again. A baseline is computed anew. A method that has to be given a rank takes, where it
+// is 0, as many directions as the search finds. With the control [das.RandomWeights] all is done in a
+// model with random weights.
 func (l *Lab) Intervention(ctx context.Context, m *Model, q DASSearch) (*das.Intervention, error) {
 	if err := q.Validate(m.Config); err != nil {
 		return nil, err
@@ -135,6 +117,43 @@ func (l *Lab) Intervention(ctx context.Context, m *Model, q DASSearch) (*das.Int
 	if das.Derived(m.Config, q.Block) {
 		return nil, fmt.Errorf("das: after the last block, %d, an intervention cannot change the answer: there is nothing to learn", q.Block)
 	}
+	if q.Method.Ranked() && q.Rank == 0 {
+		found, err := l.Intervention(ctx, m, q.by(das.Trained))
+		if err != nil {
+			return nil, err
+		}
+		q.Rank = q.rankOf(found)
+	}
+	if q.Method.Learned() {
+		return l.learned(ctx, m, q)
+	}
+	m, err := m.searched(q.Search)
+	if err != nil {
+		return nil, err
+	}
+	s, err := l.trainingStreams(ctx, m, q)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return das.Baseline(ctx, s, q.Search)
+}
+
+// rankOf is how many directions a method takes beside a search: as many, but no more than the
+// differences between the values of the property span.
+func (q DASSearch) rankOf(found *das.Intervention) int {
+	rank := max(found.Dims(), 1)
+	if q.Method != das.Means && q.Method != das.Probe {
+		return rank
+	}
+	if q.Control == das.HeldOut {
+		return min(rank, stimuli.BaseShapes-das.HeldOutValues-1)
+	}
+	return min(rank, stimuli.BaseShapes-1)
+}
+
+// learned returns what a search has learned.
+func (l *Lab) learned(ctx context.Context, m *Model, q DASSearch) (*das.Intervention, error) {
 	m, err := m.searched(q.Search)
 	if err != nil {
 		return nil, err
@@ -148,11 +167,7 @@ func (l *Lab) Intervention(ctx context.Context, m *Model, q DASSearch) (*das.Int
 		if err != nil {
 			return err
 		}
-		pairs, err := q.TrainingPairs(q.Stimuli, q.Property)
-		if err != nil {
-			return err
-		}
-		s, err := l.Streams(ctx, m, pairs, q.Block)
+		s, err := l.trainingStreams(ctx, m, q)
 		if err != nil {
 			return err
 		}

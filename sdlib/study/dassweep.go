@@ -54,7 +54,7 @@ func (l *Lab) DASQueries(ctx context.Context, s Subject, w DASSweep) ([]DASQuery
 			for _, block := range w.Blocks {
 				for _, p := range w.Properties {
 					for _, method := range w.Methods {
-						q := DASQuery{DASSearch{learned, p, das.Search{Block: block, Control: control, Recipe: w.Recipe, Seed: seed}}, method, w.Split, w.Test}
+						q := DASQuery{DASSearch{learned, p, das.Search{Block: block, Control: control, Method: method, Recipe: w.Recipe, Seed: seed}}, w.Split, w.Test}
 						if err := q.Validate(c); err != nil {
 							return nil, err
 						}

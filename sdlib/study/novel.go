@@ -34,7 +34,7 @@ var Novel = Analysis[NovelQuery, DASResult]{
 		}
 		var v *das.Intervention // nil where none can change an answer
 		if !das.Derived(m.Config, q.Block) {
-			if v, err = on.Lab.subspace(ctx, on.Model, q.DASQuery); err != nil {
+			if v, err = on.Lab.Intervention(ctx, on.Model, q.DASSearch); err != nil {
 				return DASResult{}, err
 			}
 		}
