@@ -142,14 +142,14 @@ func TestDASRows(t *testing.T) {
 		t.Errorf("read again, %v:\n%s\n%s", err, &text, &reread)
 	}
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
-	if len(lines) != 17 || !strings.HasPrefix(lines[1], m.ID.Short()+",discrimination,256,color,0,das,none,own,1,test-iid,16,") {
+	if len(lines) != 1+2*2*len(das.Methods) || !strings.HasPrefix(lines[1], m.ID.Short()+",discrimination,256,color,0,das,none,own,1,test-iid,16,") {
 		t.Errorf("the table is\n%s", &text)
 	}
 	for _, r := range rows {
 		if r.Derived != (r.Block == 1) || r.Score().N != 16 {
 			t.Errorf("block %d: derived is %v, of %d pairs", r.Block, r.Derived, r.Score().N)
 		}
-		if most := m.Config.Width; !r.Derived && (r.Method == das.Whole) != (r.Dims == most) && r.Method != das.Trained {
+		if most := m.Config.Width; !r.Derived && (r.Method == das.Whole) != (r.Dims == most) && r.Method.Ranked() {
 			t.Errorf("%v swaps %d of %d dimensions", r.Method, r.Dims, most)
 		}
 		if r.Derived && r.Score().Correct+r.BaseScore().Correct != 16 {
