@@ -52,47 +52,16 @@ unless --recipe names one, or a JSON file with a recipe's fields.`,
   sd das clip-b16-112 --control wrong-object`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			sweep, err := f.sweep()
+			what, err := f.sweep()
 			if err != nil {
 				return misuse(cmd, "%w", err)
 			}
-			lab, err := a.lab()
-			if err != nil {
-				return err
-			}
-			s, err := lab.Subject(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			queries, err := lab.DASQueries(cmd.Context(), s, sweep)
-			if err != nil {
-				return err
-			}
-			if err := lab.Work(cmd.Context(), study.DASJobs(s, queries)); err != nil {
-				return err
-			}
-			m, err := lab.Model(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			rows, err := lab.DASRows(cmd.Context(), m, queries)
-			if err != nil {
-				return err
-			}
-			if to != "" {
-				if err := study.SaveDAS(to, rows); err != nil {
-					return err
+			return searches.run(cmd.Context(), a, args[0], what, to, asJSON, func(lab *study.Lab, m *study.Model, queries []study.DASQuery) error {
+				if folder == "" {
+					return nil
 				}
-			}
-			if folder != "" {
-				if err := saveInterventions(cmd.Context(), lab, m, queries, folder); err != nil {
-					return err
-				}
-			}
-			if asJSON {
-				return a.printJSON(rows)
-			}
-			return a.printTable(dasTable(rows))
+				return saveInterventions(cmd.Context(), lab, m, queries, folder)
+			})
 		},
 	}
 	f.add(cmd)
@@ -241,18 +210,14 @@ func readRecipe(name string) (das.Recipe, error) {
 	return r, nil
 }
 
+// searches are what sd das runs.
+var searches = sweep[study.DASSweep, study.DASQuery, study.DASRow]{(*study.Lab).DASQueries, study.DASJobs, (*study.Lab).DASRows, study.SaveDAS, dasTable}
+
 // dasTable sets out the results of a sweep.
 func dasTable(rows []study.DASRow) figure.Table {
-	t := figure.Table{Columns: []string{"block", "property", "method", "control", "seed", "accuracy", "95 % interval", "to different", "to same", "1 - base", "dimensions"}}
+	t := figure.Table{Columns: append([]string{"block", "property", "method", "control", "seed"}, outcomeColumns...)}
 	for _, r := range rows {
-		low, high := r.Score().Interval()
-		different, same := r.ByTarget()
-		dims := any(r.Dims)
-		if r.Derived {
-			dims = "derived"
-		}
-		t.Add(r.Block, string(r.Property), r.Method.String(), r.Control.String(), r.Seed, r.Score().Accuracy(), fmt.Sprintf("%.3f to %.3f", low, high),
-			different.Accuracy(), same.Accuracy(), r.Without().Accuracy(), dims)
+		t.Add(append([]any{r.Block, string(r.Property), r.Method.String(), r.Control.String(), r.Seed}, outcome(r.DASResult)...)...)
 	}
 	return t
 }

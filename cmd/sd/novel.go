@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"samediff/sdlib/das"
@@ -48,38 +46,7 @@ interrupted, even by kill -9, the same command goes on.`,
 				}
 				w.Novelties = append(w.Novelties, n)
 			}
-			lab, err := a.lab()
-			if err != nil {
-				return err
-			}
-			s, err := lab.Subject(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			queries, err := lab.NovelQueries(cmd.Context(), s, w)
-			if err != nil {
-				return err
-			}
-			if err := lab.Work(cmd.Context(), study.NovelJobs(s, queries)); err != nil {
-				return err
-			}
-			m, err := lab.Model(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			rows, err := lab.NovelRows(cmd.Context(), m, queries)
-			if err != nil {
-				return err
-			}
-			if to != "" {
-				if err := study.SaveNovel(to, rows); err != nil {
-					return err
-				}
-			}
-			if asJSON {
-				return a.printJSON(rows)
-			}
-			return a.printTable(novelTable(rows))
+			return novelSweep.run(cmd.Context(), a, args[0], w, to, asJSON, nil)
 		},
 	}
 	f.addSearch(cmd)
@@ -95,18 +62,14 @@ interrupted, even by kill -9, the same command goes on.`,
 	return cmd
 }
 
+// novelSweep is what sd novel runs.
+var novelSweep = sweep[study.NovelSweep, study.NovelQuery, study.NovelRow]{(*study.Lab).NovelQueries, study.NovelJobs, (*study.Lab).NovelRows, study.SaveNovel, novelTable}
+
 // novelTable sets out the results of a sweep.
 func novelTable(rows []study.NovelRow) figure.Table {
-	t := figure.Table{Columns: []string{"block", "property", "novelty", "seed", "accuracy", "95 % interval", "to different", "to same", "1 - base", "dimensions"}}
+	t := figure.Table{Columns: append([]string{"block", "property", "novelty", "seed"}, outcomeColumns...)}
 	for _, r := range rows {
-		low, high := r.Score().Interval()
-		different, same := r.ByTarget()
-		dims := any(r.Dims)
-		if r.Derived {
-			dims = "derived"
-		}
-		t.Add(r.Block, string(r.Property), string(r.Novel.Novelty), r.Seed, r.Score().Accuracy(), fmt.Sprintf("%.3f to %.3f", low, high),
-			different.Accuracy(), same.Accuracy(), r.Without().Accuracy(), dims)
+		t.Add(append([]any{r.Block, string(r.Property), string(r.Novel.Novelty), r.Seed}, outcome(r.DASResult)...)...)
 	}
 	return t
 }
