@@ -39,10 +39,10 @@ func TestDAS(t *testing.T) {
 	}
 
 	for want, more := range map[string][]string{
-		"--property is \"size\", expected shape, color or both":  {"--property", "size"},
-		"--blocks is \"3-1\", expected numbers and ranges":       {"--blocks", "3-1"},
-		"no control \"any\", expected one of none, wrong-object": {"--control", "any"},
-		"which is none of course, cpu, paper, and no file":       {"--recipe", "quick"},
+		"--property is \"size\", expected shape, color or both":      {"--property", "size"},
+		"--blocks is \"3-1\", expected numbers and ranges":           {"--blocks", "3-1"},
+		"no control \"any\", expected one of none, wrong-object":     {"--control", "any"},
+		"which is none of course, cpu, cpu-long, paper, and no file": {"--recipe", "quick"},
 	} {
 		sd(append(args[:2:2], more...)...).want(t, exitUsage).says(t, want)
 	}

@@ -98,7 +98,10 @@ func (v *Intervention) NovelAnswers(ctx context.Context, be *backend.Backend, m 
 
 // novelSwap writes novel representations to the tokens of the edited object, then to its partner's.
 func (v *Intervention) novelSwap(s *Streams, from *Objects, q Novel) (Swap, error) {
-	vectors, err := v.novelVectors(s, from, q)
+	if err := v.alike(s, from); err != nil {
+		return Swap{}, err
+	}
+	vectors, err := v.novelVectors(from, q)
 	if err != nil {
 		return Swap{}, err
 	}
@@ -123,11 +126,11 @@ func (v *Intervention) novelSwap(s *Streams, from *Objects, q Novel) (Swap, erro
 
 // novelVectors returns for each draw a function that writes one state [P, D] after the other.
 // Only the part of a state that lies in the subspace counts; the rest never comes to the stream.
-func (v *Intervention) novelVectors(s *Streams, from *Objects, q Novel) (func(draw int) func(state []float32), error) {
+func (v *Intervention) novelVectors(from *Objects, q Novel) (func(draw int) func(state []float32), error) {
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	if err := v.madeOf(s, from); err != nil {
+	if err := v.madeOf(from); err != nil {
 		return nil, err
 	}
 	basis := v.Directions()
@@ -143,7 +146,7 @@ func (v *Intervention) novelVectors(s *Streams, from *Objects, q Novel) (func(dr
 		mean, sd = moments(objects, v.Config.Width, basis)
 	}
 	return func(draw int) func([]float32) {
-		rng := rand.New(rand.NewPCG(q.Seed, 0x0e1<<48+uint64(draw))) // what a draw is does not depend on the others
+		rng := drawing(q.Seed, draw)
 		switch q.Novelty {
 		case Added:
 			return combined(objects, distinct(rng, objects.Shape[0]), 1)
@@ -169,25 +172,43 @@ func (v *Intervention) novelVectors(s *Streams, from *Objects, q Novel) (func(dr
 	}, nil
 }
 
-// madeOf returns an error unless novel representations for pairs can be made of objects.
-func (v *Intervention) madeOf(s *Streams, from *Objects) error {
+// madeOf returns an error unless novel representations in the intervention's subspace can be made of objects.
+func (v *Intervention) madeOf(from *Objects) error {
 	if from == nil {
 		return errors.New("das: novel representations are made of objects, and none were given: compute them with das.KeepObjects")
 	}
-	learned, made, on := v.Pairs, from.Pairs.Config(), s.Pairs.Config()
+	made := from.Pairs.Config().Property
 	switch {
 	case from.Model != v.Model:
 		return fmt.Errorf("das: the intervention was learned in model %.12s, the objects are those of model %.12s: a subspace of one model means nothing in another", v.Model, from.Model)
-	case made.Property != learned.Property || on.Property != learned.Property:
-		return fmt.Errorf("das: the intervention is one of %s, the objects are of pairs for %s, those to test on for %s: expected one property", learned.Property, made.Property, on.Property)
-	case made.Set.Task != on.Set.Task:
-		return fmt.Errorf("das: the objects are of the task %s, the pairs of %s: expected one task", made.Set.Task, on.Set.Task)
-	case from.P != s.P:
-		return fmt.Errorf("das: the objects have %d tokens, those of the pairs %d: expected the same geometry", from.P, s.P)
+	case made != v.Property():
+		return fmt.Errorf("das: the intervention is one of %s, the objects are of pairs for %s: expected one property", v.Property(), made)
 	case from.Pairs.Len() < 4:
 		return fmt.Errorf("das: two vectors are made of 4 objects, and there are %d", from.Pairs.Len())
 	}
 	return nil
+}
+
+// alike returns an error unless pairs can be tested with what is made of objects.
+func (v *Intervention) alike(s *Streams, from *Objects) error {
+	if from == nil {
+		return v.madeOf(from)
+	}
+	made, on := from.Pairs.Config(), s.Pairs.Config()
+	switch {
+	case on.Property != v.Property():
+		return fmt.Errorf("das: the intervention is one of %s, the pairs to test on are for %s: expected one property", v.Property(), on.Property)
+	case made.Set.Task != on.Set.Task:
+		return fmt.Errorf("das: the objects are of the task %s, the pairs of %s: expected one task", made.Set.Task, on.Set.Task)
+	case from.P != s.P:
+		return fmt.Errorf("das: the objects have %d tokens, those of the pairs %d: expected the same geometry", from.P, s.P)
+	}
+	return nil
+}
+
+// drawing is the source of a draw, which does not depend on the others.
+func drawing(seed uint64, draw int) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, 0x0e1<<48+uint64(draw)))
 }
 
 // distinct draws four different numbers below n: the objects of the first vector and of the second.

@@ -226,7 +226,7 @@ func TestNovelDraws(t *testing.T) {
 	v := some(s, 0)
 	n := s.P * m.Config.Width
 	at := func(q Novel, draw int) (first, second []float32) {
-		vectors, err := v.novelVectors(s, from, q)
+		vectors, err := v.novelVectors(from, q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestNovelDraws(t *testing.T) {
 	const draws = 4000
 	objects, basis := embeddings(t, v, from), v.Directions()
 	for _, novelty := range []Novelty{Sampled, Random} {
-		vectors, err := v.novelVectors(s, from, Novel{Novelty: novelty, Seed: 1})
+		vectors, err := v.novelVectors(from, Novel{Novelty: novelty, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

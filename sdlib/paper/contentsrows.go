@@ -17,7 +17,7 @@ import (
 // which the paper does not have, or has in words.
 var Contents []Item
 
-func init() { Contents = slices.Concat(contents(), interventionItems(), stageRows()) } // the rows refer to functions that refer to the list
+func init() { Contents = slices.Concat(contents(), diagramItems(), interventionItems(), stageRows()) } // the rows refer to functions that refer to the list
 
 func contents() []Item {
 	paper := study.PaperScale

@@ -30,7 +30,7 @@ func Figure23(g stimuli.Geometry, tasks ...stimuli.Task) (*figure.Figure, error)
 				return nil, err
 			}
 			for _, target := range []int{1, 0} {
-				i, err := clearPair(pairs, target)
+				i, err := clearPair(pairs, target, func(int) bool { return true })
 				if err != nil {
 					return nil, fmt.Errorf("paper: a counterfactual pair of %s, %s, to become %s: %w", task, property, answer(target), err)
 				}
@@ -73,16 +73,16 @@ func CounterfactualPair(pairs *stimuli.Counterfactuals, i int) (*figure.Figure, 
 	}.Figure())
 }
 
-// clearPair finds a pair with the given target that a reader takes in at a glance: its
+// clearPair finds a pair with the given target, among those that are fit, that a reader takes in at a glance: its
 // objects apart in both images, and in RMTS the pair edited that Figure 23 shows there.
-func clearPair(pairs *stimuli.Counterfactuals, target int) (int, error) {
+func clearPair(pairs *stimuli.Counterfactuals, target int, fit func(i int) bool) (int, error) {
 	room := room(pairs.Config().Set.Geometry)
 	for i := range pairs.Len() {
 		r := pairs.Record(i)
 		if isRMTS(r.Base) && r.Pair != 1-target {
 			continue
 		}
-		if r.Target == target && apart(r.Base) >= room && apart(r.CF) >= room {
+		if fit(i) && r.Target == target && apart(r.Base) >= room && apart(r.CF) >= room {
 			return i, nil
 		}
 	}

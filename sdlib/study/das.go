@@ -43,7 +43,7 @@ var DAS = Analysis[DASQuery, DASResult]{
 		if err != nil {
 			return DASResult{}, err
 		}
-		pairs, err := q.pairs()
+		pairs, err := q.Pairs()
 		if err != nil {
 			return DASResult{}, err
 		}

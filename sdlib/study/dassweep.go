@@ -79,7 +79,7 @@ func checkPairs(queries []DASQuery) error {
 		if _, err := q.TrainingPairs(q.Stimuli, q.Property); err != nil {
 			return err
 		}
-		if _, err := q.pairs(); err != nil {
+		if _, err := q.Pairs(); err != nil {
 			return err
 		}
 	}
@@ -116,8 +116,8 @@ func (w DASSweep) resolved(c vit.Config) DASSweep {
 	return w
 }
 
-// pairs are those that the query tests on.
-func (q DASQuery) pairs() (*stimuli.Counterfactuals, error) {
+// Pairs are those that the query tests on.
+func (q DASQuery) Pairs() (*stimuli.Counterfactuals, error) {
 	c := q.Stimuli
 	c.Split, c.Size = q.Split, evalSize
 	return q.TestPairs(c, q.Property, q.Test)

@@ -28,7 +28,7 @@ var Novel = Analysis[NovelQuery, DASResult]{
 		if err != nil {
 			return DASResult{}, err
 		}
-		pairs, err := q.pairs()
+		pairs, err := q.Pairs()
 		if err != nil {
 			return DASResult{}, err
 		}
@@ -48,7 +48,7 @@ var Novel = Analysis[NovelQuery, DASResult]{
 			a.Derived = v == nil
 			return DASResult{Answers: a}, err
 		}
-		made, err := q.objects()
+		made, err := q.Objects()
 		if err != nil {
 			return DASResult{}, err
 		}
@@ -63,8 +63,8 @@ var Novel = Analysis[NovelQuery, DASResult]{
 	Images: func(_ *stimuli.Set, q NovelQuery) int { return q.Test },
 }
 
-// objects are the pairs whose source objects the representations are made of.
-func (q NovelQuery) objects() (*stimuli.Counterfactuals, error) {
+// Objects are the pairs whose source objects the representations are made of.
+func (q NovelQuery) Objects() (*stimuli.Counterfactuals, error) {
 	c := q.Stimuli
 	c.Split, c.Size = stimuli.Val, evalSize
 	return stimuli.OpenCounterfactuals(stimuli.CounterfactualConfig{Set: c, Property: q.Property, Size: q.Made})
@@ -120,7 +120,7 @@ func (l *Lab) NovelQueries(ctx context.Context, s Subject, w NovelSweep) ([]Nove
 				return nil, err
 			}
 			if !checked[q.Property] {
-				if _, err := q.objects(); err != nil {
+				if _, err := q.Objects(); err != nil {
 					return nil, err
 				}
 				checked[q.Property] = true

@@ -55,7 +55,7 @@ func TestShippedInterventions(t *testing.T) {
 			continue
 		}
 		q := DASQuery{DASSearch: DASSearch{Stimuli: m.Training.Stimuli, Property: v.Property(), Search: v.Search}, Split: "test-iid", Test: 40}
-		pairs, err := q.pairs()
+		pairs, err := q.Pairs()
 		if err != nil {
 			t.Fatal(err)
 		}
