@@ -1,9 +1,11 @@
 package paper
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
+	"slices"
 
 	"samediff/sdlib/das"
 	"samediff/sdlib/figure"
@@ -37,18 +39,30 @@ func Figure3a(s Swap) (*figure.Figure, error) {
 }
 
 // Figure4a shows what novel representations are (paper, Figure 4a): two objects, their coordinates in the subspace of
-// an intervention, and the vectors that belong to no object. objects are the pairs of which the example
+// an intervention, and the vectors that belong to no object; 64 directions at most are shown. objects are the pairs of which the example
 // is made, whose sources are the objects.
 func Figure4a(objects *stimuli.Counterfactuals, v *das.Intervention, e das.NovelExample) (*figure.Figure, error) {
 	var images []image.Image
 	var captions []string
-	heat := figure.HeatMap{Map: figure.RdBu(), Width: 6.5, Height: 2.3, BarLabel: "coordinate", XLabel: "direction of the subspace",
+	for _, novelty := range das.Novelties {
+		if n := len(e.Vectors[novelty]); n != v.Dims() {
+			return nil, fmt.Errorf("paper: the example has %d coordinates of a vector that is %s, expected %d: is it one of this intervention?", n, novelty, v.Dims())
+		}
+	}
+	order := make([]int, v.Dims())
+	for j := range order {
+		order[j] = j
+	}
+	size := func(j int) float32 { return max(e.Vectors[das.Added][j], -e.Vectors[das.Added][j]) }
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(size(j), size(i)) })
+	order = first(order)
+	heat := figure.HeatMap{Map: figure.RdBu(), Width: 6.5, Height: 2.3, BarLabel: "coordinate", XLabel: "direction of the subspace, from the largest sum" + of(len(order), v.Dims()),
 		Title: fmt.Sprintf("%s after block %d: %d directions", v.Property(), v.Block, v.Dims())}
 	row := func(name string, x []float32) {
-		values := make([]float64, len(x))
-		for i := range x {
-			values[i] = float64(x[i])
-			heat.Max = max(heat.Max, values[i], -values[i])
+		var values []float64
+		for _, j := range order {
+			values = append(values, float64(x[j]))
+			heat.Max = max(heat.Max, values[len(values)-1], -values[len(values)-1])
 		}
 		heat.Values, heat.YTicks = append(heat.Values, values), append(heat.YTicks, name)
 	}

@@ -23,6 +23,8 @@ func TestGolden(t *testing.T) {
 		"contributions.png":   ExampleContributionFigure,
 		"confusions.png":      ExampleConfusionFigure,
 		"novel.png":           ExampleNovelFigure,
+		"figure03a.png":       ExampleFigure3a,
+		"figure04a.png":       ExampleFigure4a,
 		"training_all.png":    ExampleTrainingCurve_auxiliary,
 		"losses.png":          ExampleLossFigure,
 		"disentangle.png":     ExampleDisentangleFigure,

@@ -12,7 +12,7 @@ import (
 // SwapFigure shows what an intervention does to one token (paper, Figure 3a), from the states [D] of
 // the edited object and of the source: their coordinates along the rotation's directions, those
 // that are swapped first, and below what the edited token becomes. Directions are ordered by how
-// far they change.
+// far they change; of those that are swapped and of those that stay, 64 at most are shown.
 func SwapFigure(v *das.Intervention, edited, source []float32) (*figure.Figure, error) {
 	D := v.Config.Width
 	if len(edited) != D || len(source) != D {
@@ -27,6 +27,7 @@ func SwapFigure(v *das.Intervention, edited, source []float32) (*figure.Figure, 
 	slices.SortStableFunc(order, func(i, j int) int {
 		return cmp.Or(cmp.Compare(swapped[j], swapped[i]), cmp.Compare(change(j), change(i)))
 	})
+	order = append(first(order[:v.Dims()]), first(order[v.Dims():])...)
 	values, largest := make([][]float64, 3), 0.
 	for _, j := range order {
 		after := b[j]
@@ -41,7 +42,21 @@ func SwapFigure(v *das.Intervention, edited, source []float32) (*figure.Figure, 
 	return checked(figure.HeatMap{
 		Values: values, Min: -largest, Max: largest, Map: figure.RdBu(),
 		Title:  fmt.Sprintf("%s after block %d: %d of %d directions are swapped", v.Property(), v.Block, v.Dims(), D),
-		XLabel: "direction, those that are swapped first", YTicks: []string{"edited", "source", "edited after"},
+		XLabel: "direction, those that are swapped first" + of(len(order), D), YTicks: []string{"edited", "source", "edited after"},
 		BarLabel: "coordinate", Width: 6.5, Height: 1.7,
 	}.Figure())
+}
+
+// columnsShown is how many directions a heat map shows of a kind. Many more would be narrower than a pixel.
+const columnsShown = 64
+
+// first are the first of an order, as many as are shown.
+func first(order []int) []int { return slices.Clone(order[:min(len(order), columnsShown)]) }
+
+// of says how many are shown, where that is not all.
+func of(shown, all int) string {
+	if shown == all {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of %d)", shown, all)
 }
