@@ -43,6 +43,9 @@ func (s sweep[W, Q, R]) run(ctx context.Context, a *app, name string, what W, cs
 	if err != nil {
 		return err
 	}
+	if spent := lab.Spent(); spent != (study.Spent{}) && !a.quiet {
+		fmt.Fprintln(a.err, "sd:", spent)
+	}
 	if csv != "" {
 		if err := s.save(csv, rows); err != nil {
 			return err

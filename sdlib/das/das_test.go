@@ -25,7 +25,7 @@ var brief = Recipe{Pairs: 16, Steps: 12, Batch: 4, LR: .05, MaskLR: .1, Sparsity
 
 var course = stimuli.Config{Geometry: stimuli.Course, Size: 96, Seed: 1}
 
-func open(t *testing.T, name string) *backend.Backend {
+func open(t testing.TB, name string) *backend.Backend {
 	t.Helper()
 	be, err := backend.Open(name)
 	if err != nil {
@@ -66,7 +66,7 @@ func streams(t *testing.T, be *backend.Backend, m *vit.Model) *Streams {
 	return streamsOf(t, be, m, pairsOf(t, course, stimuli.ColorProperty, 16))
 }
 
-func streamsOf(t *testing.T, be *backend.Backend, m *vit.Model, pairs *stimuli.Counterfactuals) *Streams {
+func streamsOf(t testing.TB, be *backend.Backend, m *vit.Model, pairs *stimuli.Counterfactuals) *Streams {
 	t.Helper()
 	dir := t.TempDir()
 	if err := Keep(t.Context(), be, m, pairs, Searched(m.Config), dir, nil); err != nil {

@@ -24,6 +24,8 @@ type Options struct {
 	Every time.Duration // the longest time between two checkpoints; 0 is a minute
 	// Progress gets how far the training is.
 	Progress progress.Func
+	// Times gets the seconds that the training took, at its end.
+	Times func(optimize.Times)
 	// Warn gets what went wrong without stopping the training, such as a damaged checkpoint.
 	Warn func(message string)
 }
@@ -64,8 +66,13 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, s *Streams, q
 		return nil, err
 	}
 	v := &Intervention{Model: s.Model, Config: m.Config, Pairs: s.Pairs.Config(), Search: q, Rotation: start}
+	var spent optimize.Times
 	for _, e := range got.History {
+		spent.Data, spent.Compile, spent.Step = spent.Data+e.Seconds.Data, spent.Compile+e.Seconds.Compile, spent.Step+e.Seconds.Step
 		v.History = append(v.History, Epoch{e.Mean("loss"), e.Mean("correct"), e.Mean("dims")})
+	}
+	if o.Times != nil {
+		o.Times(spent)
 	}
 	if v.Mask, err = form.mask(got, m.Config.Width); err != nil {
 		return nil, err

@@ -26,9 +26,10 @@ type Epoch struct {
 // Times says where an epoch's seconds went. What an interrupted run spent after its last
 // checkpoint is not in it, because it was done again.
 type Times struct {
-	Data       float64 `json:"data"`       // drawing rows, or waiting for those drawn or read meanwhile
-	Step       float64 `json:"step"`       // steps; the first epoch's compile them too
-	Evaluation float64 `json:"evaluation"` // of Problem.Validate
+	Data       float64 `json:"data"`              // drawing rows, or waiting for those drawn or read meanwhile
+	Compile    float64 `json:"compile,omitempty"` // the run's first step, which is mostly its compilation
+	Step       float64 `json:"step"`              // the other steps
+	Evaluation float64 `json:"evaluation"`        // of Problem.Validate
 }
 
 // Mean returns the mean of "loss" or of a measure over the epoch, and over the sets; NaN for

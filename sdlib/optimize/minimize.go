@@ -131,6 +131,7 @@ type trainer struct {
 	plan
 	state   *state
 	stepper *stepper
+	stepped bool // since the start of the process
 	history []Epoch
 	now     Times // of the epoch under way
 	saver   *checkpoints
@@ -206,6 +207,10 @@ func (t *trainer) learn(ctx context.Context, epoch int, show func(Epoch)) error 
 		at := t.moment(t.state.step)
 		if err := t.stepper.run(t.state, at, t.ratesOf(at), f); err != nil {
 			return err
+		}
+		if !t.stepped {
+			t.stepped = true
+			t.now.Compile += lap(&begin)
 		}
 		done++
 		if done < steps && done%syncEvery != 0 && ctx.Err() == nil {

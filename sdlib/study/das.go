@@ -65,6 +65,7 @@ var DAS = Analysis[DASQuery, DASResult]{
 			return DASResult{}, err
 		}
 		defer s.Close()
+		defer on.Lab.clock(onTesting)()
 		a, err := v.Answers(ctx, on.Backend, m.Model, s, on.Report)
 		return DASResult{a, v.Dims()}, err
 	},
@@ -173,7 +174,7 @@ func (l *Lab) learned(ctx context.Context, m *Model, q DASSearch) (*das.Interven
 		}
 		defer s.Close()
 		v, err := das.Train(ctx, be, m.Model, s, q.Search, das.Options{
-			Dir: filepath.Join(dir, "work"), Progress: l.options.Progress, Warn: l.options.Notify})
+			Dir: filepath.Join(dir, "work"), Progress: l.options.Progress, Times: l.searched, Warn: l.options.Notify})
 		if err != nil {
 			return err
 		}
@@ -221,6 +222,7 @@ func (l *Lab) Streams(ctx context.Context, m *Model, pairs *stimuli.Counterfactu
 		if err != nil {
 			return err
 		}
+		defer l.clock(onCaching)()
 		return das.Keep(ctx, be, m.Model, pairs, blocks, dir, l.options.Progress)
 	})
 	if err != nil {

@@ -34,8 +34,9 @@ type Lab struct {
 	bases    func(delta.Base) (*vit.Model, error) // of packed models
 
 	opening sync.Mutex        // of the backend
-	mu      sync.Mutex        // of found
+	mu      sync.Mutex        // of found and spent
 	found   map[string]*Model // by name, those that are no trainings
+	spent   Spent
 }
 
 // Open opens a lab.

@@ -57,6 +57,7 @@ var Novel = Analysis[NovelQuery, DASResult]{
 			return DASResult{}, err
 		}
 		defer from.Close()
+		defer on.Lab.clock(onTesting)()
 		a, err := v.NovelAnswers(ctx, on.Backend, m.Model, s, from, q.Novel, on.Report)
 		return DASResult{a, v.Dims()}, err
 	},
@@ -79,6 +80,7 @@ func (l *Lab) Objects(ctx context.Context, m *Model, pairs *stimuli.Counterfactu
 		if err != nil {
 			return err
 		}
+		defer l.clock(onCaching)()
 		return das.KeepObjects(ctx, be, m.Model, pairs, das.Searched(m.Config), dir, l.options.Progress)
 	})
 	if err != nil {
