@@ -38,6 +38,16 @@
 //   - In RMTS the counterfactual image's own label is the target in about half of the pairs. So in
 //     late blocks a search that carries over the label, and no property, reaches .5.
 //
+// # Is it too free?
+//
+// An intervention that works could have been learned by heart, or make use of what the model itself does not
+// (Makelov et al. 2023). Two controls ask: [RandomWeights] searches where there is nothing to find, [HeldOut] is
+// tested on values that the search has not seen. Other methods say what the freedom is worth:
+//
+//   - [LowRank] learns as many directions and no mask, [Boundless] a boundary in place of a mask;
+//   - [Probe], [PCA] and [Means] take directions that are not learned by what swapping them does;
+//   - [Whole] swaps everything.
+//
 // # Novel representations
 //
 // Does the model compare what the subspace holds, or look up values that it knows? [Intervention.NovelAnswers]
@@ -61,8 +71,7 @@
 //     tokens, so that what is found is about the object and not about a place in it.
 //   - A subspace is one of many that would do as well: another seed finds another.
 //   - That a subspace works does not mean that the model uses it on its own: an intervention may
-//     work through a direction that never varies by itself (Makelov et al. 2023). The controls
-//     [RandomWeights] and [HeldOut] test for that.
+//     work through a direction that never varies by itself. The controls do not rule that out.
 //
 // Shapes: B pairs of a batch, N of all, T tokens, P tokens of an object, K tokens written to, D width.
 package das

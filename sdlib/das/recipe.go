@@ -62,7 +62,11 @@ var Paper = Recipe{
 	Sparsity: .001, Temperature: Temperature{From: 1, To: .005, PerEpoch: true}, Shuffle: PerBatch,
 }
 
-// Course is for the course models.
+// Course is for the course models. After block 0 of discrimination-256-course it reaches .929 of 1,000 pairs for color and
+// .839 for shape. For shape it is not the recipe that limits it: three times the steps (.830), a learning rate of .01
+// (.832), a mask's of .05 (.822), a third of the sparsity (.831), a temperature that ends at .05 (.829), tokens that
+// are not shuffled (.803), and four times the pairs with 400 and 1,000 steps (.819, .832) do no better. The model's own
+// accuracy on these pairs is .927.
 var Course = Recipe{
 	Pairs: 2000, Steps: 300, Batch: 64,
 	LR: .004, MaskLR: .02, Warmup: .1, Schedule: optimize.Linear,
