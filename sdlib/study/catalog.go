@@ -138,7 +138,7 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 		if err != nil {
 			return err
 		}
-		written.Training = m.Training
+		written.Training = m.Training // metrics.json is not there yet
 		sets, err := l.EvaluateSize(ctx, written, c.Images)
 		if err != nil {
 			return err
@@ -215,7 +215,6 @@ func (l *Lab) CourseModel(name string) (*Model, *Metrics, error) {
 	case err != nil:
 		return nil, nil, fmt.Errorf("the model %s: %w", name, err)
 	}
-	m.Training, m.History = metrics.Training, metrics.History
 	return m, metrics, nil
 }
 

@@ -24,9 +24,9 @@ type Model struct {
 	// from the model is kept under it, wherever the weights come from: equal weights share
 	// their results, and no others do.
 	ID       artifact.ID
-	Training Training         // what it was trained by; the zero value for a model read from files
+	Training Training         // what it was trained by; of a folder, what its metrics.json says, the zero value without
 	Trained  artifact.ID      // names the training in the store; "" for a model read from files
-	History  []finetune.Epoch // one line per epoch
+	History  []finetune.Epoch // one line per epoch, likewise
 	Dir      string           // folder with config.json and model.safetensors
 }
 
@@ -46,7 +46,14 @@ func (l *Lab) Load(dir string) (*Model, error) {
 	if m.Preparation.Assumed != "" && l.options.Notify != nil {
 		l.options.Notify(dir + ": " + m.Preparation.Assumed)
 	}
-	return identified(m, dir)
+	loaded, err := identified(m, dir)
+	if err != nil {
+		return nil, err
+	}
+	if metrics, err := readMetrics(dir); err == nil { // its seal was checked above
+		loaded.Training, loaded.History = metrics.Training, metrics.History
+	}
+	return loaded, nil
 }
 
 // Files of a training's artifact, beside the model's own.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ func sealed(t *testing.T, seed uint64) string {
 	if err := m.SaveAs(dir, vit.Saving{DType: "F16"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := (&Metrics{Name: "model", Command: "sd model build model"}).write(dir); err != nil {
+	if err := (&Metrics{Name: "model", Command: "sd model build model", Training: Quick}).write(dir); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -119,5 +120,24 @@ func TestSealsOfTheCourse(t *testing.T) {
 		if err := CheckSeal(dir); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A folder says what its model learned, wherever it lies.
+func TestLoadSaysWhatWasLearned(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "somewhere else")
+	if err := os.Rename(sealed(t, 1), dir); err != nil {
+		t.Fatal(err)
+	}
+	lab, err := Open(Options{Store: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := lab.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(m.Training, Quick) {
+		t.Errorf("training %+v, expected %+v", m.Training, Quick)
 	}
 }
