@@ -104,6 +104,11 @@ lab: build setup ## open JupyterLab on the notebooks, with the kernel "Go (samed
 notebooks: build ## execute the notebooks and renew the committed outputs (NB=notebooks/00-tour.ipynb for one)
 	@$(RUN) $(NBFLAGS) $(NB)
 
+.PHONY: paper
+paper: build ## write the tables of the paper's claims in README.md and docs/paper.md anew, from the results in models/
+	@bin/sd paper --summary --markdown --into README.md
+	@bin/sd paper --markdown --into docs/paper.md
+
 # --- checking it ----------------------------------------------------------------------------------
 
 .PHONY: test

@@ -66,27 +66,40 @@ func (s Stage) Range() (first, last int) {
 	return sorted[cut], sorted[len(sorted)-1-cut]
 }
 
-// Stages returns where the lines of the scores peak. Blocks before from are left out: the
-// paper passes over DINOv2's block 0, which spikes (its Figure 15); elsewhere from is 0.
-func (s *Scores) Stages(from int) (*Stages, error) {
+// Peaks returns where the lines of the scores peak, without resamples: also of scores that were read
+// from a file. Blocks before from are left out: the paper passes over DINOv2's block 0, which spikes
+// (its Figure 15); elsewhere from is 0.
+func (s *Scores) Peaks(from int) (*Stages, error) {
 	if s == nil || len(s.Local) == 0 {
 		return nil, errors.New("attention: no scores to find stages in: expected those of Analyze")
 	}
-	L := len(s.Local)
-	if from < 0 || from >= L {
+	if L := len(s.Local); from < 0 || from >= L {
 		return nil, fmt.Errorf("attention: stages from block %d on, expected 0 to %d", from, L-1)
 	}
-	var lines [][]float64
-	for _, line := range s.Measures.Lines() {
-		lines = append(lines, line.Values)
+	all := &Stages{Images: s.Images, From: from}
+	all.each(values(s.Measures.Lines()), from, func(stage *Stage, block int) { stage.Block = block })
+	return all, nil
+}
+
+// values are those of lines: [lines][L].
+func values(lines []Line) (all [][]float64) {
+	for _, line := range lines {
+		all = append(all, line.Values)
 	}
-	r := s.Bootstrap.Resamples
+	return all
+}
+
+// Stages is [Scores.Peaks] with the same of each of the scores' resamples.
+func (s *Scores) Stages(from int) (*Stages, error) {
+	all, err := s.Peaks(from)
+	if err != nil {
+		return nil, err
+	}
+	lines, L, r := values(s.Measures.Lines()), len(s.Local), s.Bootstrap.Resamples
 	if want := 4 * len(lines) * r * L; r < 1 || len(s.Bootstrap.Maxima) != want {
 		return nil, fmt.Errorf("attention: scores without their resamples: %d bytes for %d lines of %d blocks, %d times, expected %d bytes as Analyze returns them",
 			len(s.Bootstrap.Maxima), len(lines), L, r, want)
 	}
-	all := &Stages{Images: s.Images, From: from}
-	all.each(lines, from, func(stage *Stage, block int) { stage.Block = block })
 	resample := make([][]float64, len(lines))
 	for k := range r {
 		for i := range lines {

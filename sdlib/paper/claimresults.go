@@ -1,0 +1,148 @@
+package paper
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"samediff/sdlib/attention"
+	"samediff/sdlib/internal/repo"
+	"samediff/sdlib/probe"
+	"samediff/sdlib/study"
+	"samediff/sdlib/vit"
+)
+
+// Results are those that come with the repository: the folders of the models of the course, and the
+// files beside them that commands wrote with --csv. Nothing is computed. A result that is not there is
+// fs.ErrNotExist, so that one which is added later is found without a change here.
+type Results struct {
+	root string
+	read map[string]any // by path
+}
+
+// OpenResults opens the results of the repository that the program belongs to.
+func OpenResults() (*Results, error) {
+	root, ok := repo.Root()
+	if !ok {
+		return nil, errors.New("the results lie in the repository: run this inside it, or set SD_ROOT to its folder")
+	}
+	return &Results{root: root, read: map[string]any{}}, nil
+}
+
+// kept returns what read makes of a file of the repository, which is read once.
+func kept[T any](r *Results, path string, read func(path string) (T, error)) (T, error) {
+	if x, ok := r.read[path].(T); ok {
+		return x, nil
+	}
+	full := filepath.Join(r.root, filepath.FromSlash(path))
+	if _, err := os.Stat(full); err != nil {
+		return *new(T), err
+	}
+	x, err := read(full)
+	if err == nil {
+		r.read[path] = x
+	}
+	return x, err
+}
+
+// metrics returns what the folder of a model says of it.
+func (r *Results) metrics(model string) (*study.Metrics, error) {
+	return kept(r, "models/"+model+"/metrics.json", func(string) (*study.Metrics, error) { return study.CourseMetrics(model) })
+}
+
+// heads returns a model's head scores: those in its folder, or of `sd attention MODEL --csv`.
+func (r *Results) heads(model string) (*attention.Scores, error) {
+	s, err := kept(r, "models/"+model+"/heads.json", func(string) (*attention.Scores, error) { return study.CourseHeads(model) })
+	if !errors.Is(err, fs.ErrNotExist) {
+		return s, err
+	}
+	return kept(r, "models/heads-"+model+".csv", func(path string) (*attention.Scores, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return attention.ReadCSV(f)
+	})
+}
+
+// searches returns the scores of alignment searches in a model.
+func (r *Results) searches(model string) ([]study.DASScore, error) {
+	return kept(r, "models/das-"+model+".csv", study.ReadDAS)
+}
+
+// novel returns the scores of novel representations in a model.
+func (r *Results) novel(model string) ([]study.NovelScore, error) {
+	return kept(r, "models/novel-"+model+".csv", study.ReadNovel)
+}
+
+// linearResults is what probes and interventions found in a model.
+type linearResults struct {
+	probed  study.Probed
+	effects []probe.Effect
+}
+
+func (r *Results) linear(model string) (linearResults, error) {
+	return kept(r, "models/probe-"+model+".csv", func(path string) (l linearResults, err error) {
+		l.probed, l.effects, err = study.ReadLinear(path)
+		return l, err
+	})
+}
+
+// losses returns the runs of Table 1, 7 or 8.
+func (r *Results) losses(number string) ([]study.AblationResult, error) {
+	return kept(r, "models/table"+number+".csv", study.ReadAblation)
+}
+
+// records returns the lines of a table in notebooks/results, by the names of its columns.
+func (r *Results) records(name string) ([]map[string]string, error) {
+	return kept(r, "notebooks/results/"+name, func(path string) ([]map[string]string, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		lines, err := csv.NewReader(f).ReadAll()
+		if err != nil || len(lines) == 0 {
+			return nil, fmt.Errorf("%s: expected a table with the names of its columns: %w", path, err)
+		}
+		var all []map[string]string
+		for _, line := range lines[1:] {
+			record := map[string]string{}
+			for i, column := range lines[0] {
+				record[column] = line[i]
+			}
+			all = append(all, record)
+		}
+		return all, nil
+	})
+}
+
+// label is a model's name with what was done to its weights.
+func (r *Results) label(model string) string {
+	m, err := r.metrics(model)
+	if err != nil {
+		return model
+	}
+	return (&vit.Origin{Weights: m.Weights}).Label(model)
+}
+
+// small reports whether a model of the course was trained from scratch, so that it only stands for
+// a model that the paper pretrained.
+func small(model string) bool {
+	all := study.CourseModels()
+	i := slices.IndexFunc(all, func(c study.CourseModel) bool { return c.Name == model })
+	return i >= 0 && all[i].Training.Base() == ""
+}
+
+// notThere returns nil for the error of a result that is not there, which is no failure.
+func notThere(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

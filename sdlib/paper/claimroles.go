@@ -1,0 +1,108 @@
+package paper
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// A role is a model of the paper, fine-tuned on a task, and the models of the course that stand for
+// it, the nearest first.
+type role struct {
+	name string
+	here []string
+	why  string // there is no model here that stands for it; "" where the results are missing alone
+}
+
+// The paper's models. What is missing is weights: those of the others are on the Hugging Face hub, which
+// was out of reach where the models here were made.
+var (
+	clipPair    = role{name: clipB16, here: []string{"discrimination-256-clip-b16", "discrimination-256-clip-b16-112", "discrimination-256-course"}}
+	clipRMTS    = role{name: clipB16 + " on RMTS", here: []string{"rmts-256-clip-b16-112", "rmts-256-course", "rmts-256-quick"}}
+	clip32Set   = role{name: clipB16 + " on 32 combinations", here: []string{"discrimination-32-clip-b16-112"}}
+	clip32RMTS  = noWeights(clipB16+" on RMTS with 32 combinations", clipB16+" fine-tuned on RMTS with 32 combinations, for which there is no short recipe yet")
+	wideClip    = role{name: clipB32, here: []string{"discrimination-256-quick"}, why: hubOnly(clipB32)}
+	wideRMTS    = role{name: clipB32 + " on RMTS", here: []string{"rmts-256-quick"}, why: hubOnly(clipB32)}
+	dinoV2Pair  = role{name: "DINOv2 ViT-B/14", here: []string{"discrimination-256-dinov2-s-saliency"}, why: hubOnly("DINOv2 ViT-B/14")}
+	dinoV2RMTS  = noWeights("DINOv2 ViT-B/14 on RMTS", hubOnly("DINOv2 ViT-B/14"))
+	others      = noWeights("ImageNet, DINO and MAE ViT-B/16", hubOnly("ImageNet, DINO and MAE ViT-B/16"))
+	scratchPair = role{name: "ViT-B/16 from scratch", here: []string{"discrimination-256-course-plain"}}
+	scratchRMTS = role{name: "ViT-B/16 from scratch on RMTS", here: []string{"rmts-256-course-plain"}}
+	scratch32   = role{name: "ViT-B/16 from scratch on 32 combinations", here: []string{"discrimination-32-course-plain"}}
+	scratch32R  = role{name: "ViT-B/16 from scratch on RMTS with 32 combinations", here: []string{"rmts-32-course-plain"}}
+)
+
+func noWeights(name, why string) role { return role{name: name, why: why} }
+
+// What is said of weights that are on the Hugging Face hub alone.
+const (
+	weightsOf = "weights of "
+	onHub     = " (on the hub alone)"
+)
+
+func hubOnly(model string) string { return weightsOf + model + onHub }
+
+// pretrained leaves out the models that were trained from scratch.
+func (w role) pretrained() role {
+	only := role{name: w.name, why: w.why}
+	for _, model := range w.here {
+		if !small(model) {
+			only.here = append(only.here, model)
+		}
+	}
+	return only
+}
+
+// A source is a kind of results that come with the repository.
+type source[T any] struct {
+	what    string // "alignment searches in "
+	read    func(r *Results, model string) (T, error)
+	file    func(model string) string
+	command func(model string, x T) string // that made x; of the zero T, that would make it
+}
+
+// find judges the results of the first model of a role that has some. judge fills in value and
+// verdict; it reports false for results that lack what the claim is about.
+func find[T any](w role, s source[T], otherwise string, judge func(x T, f *Finding) bool) func(*Results) (Finding, error) {
+	return func(r *Results) (Finding, error) {
+		for i, model := range w.here {
+			x, err := s.read(r, model)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return Finding{}, err
+			}
+			f := Finding{Model: r.label(model), Small: small(model), Command: s.command(model, x)}
+			if !judge(x, &f) {
+				continue
+			}
+			switch {
+			case f.Small && i > 0:
+				f.Missing = fmt.Sprintf("%s: %s", s.file(w.firstReal()), s.command(w.firstReal(), *new(T)))
+			case f.Small:
+				f.Missing = w.why
+			}
+			return f, nil
+		}
+		f := Finding{Verdict: Untested, Missing: w.why, Command: otherwise}
+		if len(w.here) > 0 {
+			first := w.firstReal()
+			f.Command = s.command(first, *new(T))
+			if f.Missing == "" || !small(first) {
+				f.Missing = s.what + first
+			}
+		}
+		return f, nil
+	}
+}
+
+// firstReal is the model to ask for when results are missing: the real one that is surest to be here,
+// the last of them, or a small one where there is no other.
+func (w role) firstReal() string {
+	real := w.pretrained().here
+	if len(real) == 0 {
+		return w.here[0]
+	}
+	return real[len(real)-1]
+}

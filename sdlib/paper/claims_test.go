@@ -1,0 +1,152 @@
+package paper_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"samediff/sdlib/das"
+	"samediff/sdlib/paper"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+)
+
+// Every figure and table of the paper has a row; a claim that was not tested says what is missing, and any other has a value; the verdicts
+// are those that there are.
+func TestEveryItemHasAClaim(t *testing.T) {
+	r, err := paper.OpenResults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked, err := paper.Check(r, paper.Claims())
+	if err != nil {
+		t.Fatal(err)
+	}
+	items := map[string]bool{}
+	for _, c := range checked {
+		items[c.Item] = true
+		name := c.Item + ", " + c.Says
+		switch c.Verdict {
+		case paper.Untested:
+			if c.Missing == "" {
+				t.Errorf("%s: not tested, without a reason", name)
+			}
+		case paper.Agrees, paper.Partly, paper.Disagrees:
+			if c.Value == "" || c.Command == "" {
+				t.Errorf("%s: %s, with the value %q and the command %q", name, c.Verdict, c.Value, c.Command)
+			}
+		default:
+			t.Errorf("%s: the verdict is %q", name, c.Verdict)
+		}
+		if c.Needs == "" || c.Where == "" || c.Group == "" {
+			t.Errorf("%s: needs %q, section %q, group %q", name, c.Needs, c.Where, c.Group)
+		}
+	}
+	for _, i := range paper.Contents {
+		if _, err := strconv.Atoi(i.Number); err == nil && !items[i.String()] {
+			t.Errorf("no claim is about %v", i)
+		}
+	}
+	for item := range items {
+		kind, number, _ := strings.Cut(item, " ")
+		if _, err := paper.Find(paper.Kind(kind), number); err != nil && item != "text" {
+			t.Errorf("a claim is about %s: %v", item, err)
+		}
+	}
+}
+
+// A result that comes later is found by itself: searches in CLIP on RMTS, with the wrong object and two seeds.
+func TestClaimsFindNewResults(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("SD_ROOT", root)
+	about := func(item, says string) paper.Finding {
+		t.Helper()
+		r, err := paper.OpenResults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims := paper.Claims()
+		i := slices.IndexFunc(claims, func(c paper.Claim) bool { return c.Item == item && strings.Contains(c.Says, says) })
+		if i < 0 {
+			t.Fatalf("no claim of %s says %q", item, says)
+		}
+		checked, err := paper.Check(r, claims[i:i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return checked[0].Finding
+	}
+	swap := func() paper.Finding { return about("figure 3", "RMTS: swapping color") }
+	if f := swap(); f.Verdict != paper.Untested || f.Missing != "alignment searches in rmts-256-clip-b16-112" || !strings.HasPrefix(f.Command, "sd das rmts-256-clip-b16-112 --control none,wrong-object") {
+		t.Errorf("without results the finding is %+v", f)
+	}
+
+	if err := os.MkdirAll(filepath.Join(root, "models"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(model string, right map[das.Control]float64) {
+		t.Helper()
+		var rows []study.DASRow
+		for _, control := range []das.Control{das.NoControl, das.WrongObject} {
+			for _, property := range []stimuli.Property{stimuli.ShapeProperty, stimuli.ColorProperty} {
+				for _, seed := range []uint64{1, 2} {
+					rows = append(rows, made(property, control, seed, right[control]))
+				}
+			}
+		}
+		if err := study.SaveDAS(filepath.Join(root, "models", "das-"+model+".csv"), rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("rmts-256-course", map[das.Control]float64{das.NoControl: .70, das.WrongObject: .60})
+	if f := swap(); f.Verdict != paper.Partly || !f.Small || f.Model != "rmts-256-course" || !strings.HasPrefix(f.Value, ".700 (") || !strings.HasPrefix(f.Missing, "models/das-rmts-256-clip-b16-112.csv: sd das ") {
+		t.Errorf("a small model's finding is %+v", f)
+	}
+	write("rmts-256-clip-b16-112", map[das.Control]float64{das.NoControl: .90, das.WrongObject: .45})
+	if f := swap(); f.Verdict != paper.Agrees || f.Small || f.Model != "rmts-256-clip-b16-112" || f.Value != ".900 (.856–.932) after block 3" { // Wilson's interval of 216 of 240, in Python
+		t.Errorf("CLIP's finding is %+v", f)
+	}
+	if f := about("figure 24", "CLIP, RMTS"); f.Verdict != paper.Agrees || !strings.Contains(f.Command, "--control none,wrong-object --test 120") {
+		t.Errorf("the wrong object's finding is %+v", f)
+	}
+	write("rmts-256-clip-b16-112", map[das.Control]float64{das.NoControl: .2, das.WrongObject: .60})
+	if f := swap(); f.Verdict != paper.Disagrees {
+		t.Errorf("a search that finds nothing %s", f.Verdict)
+	}
+	if f := about("figure 24", "CLIP, RMTS"); f.Verdict != paper.Disagrees {
+		t.Errorf("a control that succeeds: %+v", f)
+	}
+
+	// A damaged file is an error, not a missing result.
+	if err := os.WriteFile(filepath.Join(root, "models", "das-rmts-256-clip-b16-112.csv"), []byte("model\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r, err := paper.OpenResults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := paper.Check(r, paper.Claims()); err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "expected the columns") {
+		t.Errorf("a damaged file: %v", err)
+	}
+}
+
+// made is a search after block 3 that was right on a share of 120 pairs.
+func made(p stimuli.Property, control das.Control, seed uint64, right float64) study.DASRow {
+	const n = 120
+	row := study.DASRow{DASQuery: study.DASQuery{DASSearch: study.DASSearch{
+		Stimuli:  stimuli.Config{Task: stimuli.RMTS, Objects: stimuli.All256},
+		Property: p, Search: das.Search{Block: 3, Control: control, Seed: seed, Recipe: das.CPU}}, Split: stimuli.TestIID, Test: n}}
+	for i := range n {
+		target, answer := i%2, i%2
+		if float64(i) >= right*n {
+			answer = 1 - target
+		}
+		row.Targets, row.Answers.Answers, row.Base = append(row.Targets, target), append(row.Answers.Answers, answer), append(row.Base, 1-target)
+	}
+	return row
+}

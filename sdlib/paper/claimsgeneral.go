@@ -1,0 +1,19 @@
+package paper
+
+// generalizationClaims are about Figure 6.
+func generalizationClaims() []Claim {
+	const group = "Disentanglement and generalization"
+	const needs = "alignment searches in and accuracies of six models on 32 combinations"
+	check := func(*Results) (Finding, error) {
+		i, err := Find(AFigure, "6")
+		f := Finding{Verdict: Untested, Command: "sd figure 6", Missing: "searches in several models of the 32 set"}
+		if err == nil && i.Draw == nil {
+			f.Missing = "Figure 6, which needs several pretrained models on 32 combinations"
+		}
+		return f, err
+	}
+	return []Claim{
+		{group, "figure 6", "6", "Discrimination: the better shape and color can be swapped, the more accurate on new combinations", needs, "r = .97 over 6 models", check},
+		{group, "figure 6", "6", "RMTS: the same", needs, "r = .62 over 5 models", check},
+	}
+}

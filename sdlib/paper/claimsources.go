@@ -1,0 +1,88 @@
+package paper
+
+import (
+	"fmt"
+	"slices"
+
+	"samediff/sdlib/attention"
+	"samediff/sdlib/das"
+	"samediff/sdlib/study"
+)
+
+// The kinds of results.
+var (
+	headScores = source[*attention.Scores]{
+		what: "head scores of ", read: (*Results).heads,
+		file: func(model string) string { return "models/heads-" + model + ".csv" },
+		command: func(model string, _ *attention.Scores) string {
+			if small(model) { // the others have their scores in their folders
+				return "sd attention " + model + " --csv models/heads-" + model + ".csv"
+			}
+			return "sd attention " + model
+		},
+	}
+	alignment = source[[]study.DASScore]{
+		what: "alignment searches in ", read: (*Results).searches,
+		file: func(model string) string { return "models/das-" + model + ".csv" },
+		command: func(model string, x []study.DASScore) string {
+			command := "sd das " + model
+			if x == nil || slices.ContainsFunc(x, func(s study.DASScore) bool { return s.Control == das.WrongObject }) {
+				command += " --control none,wrong-object"
+			}
+			if len(x) > 0 {
+				command += tests(x[0].N)
+			}
+			return command + " --csv models/das-" + model + ".csv"
+		},
+	}
+	novelties = source[[]study.NovelScore]{
+		what: "novel representations in ", read: (*Results).novel,
+		file: func(model string) string { return "models/novel-" + model + ".csv" },
+		command: func(model string, x []study.NovelScore) string {
+			command := "sd novel " + model
+			if len(x) > 0 {
+				command += tests(x[0].N)
+			}
+			return recorded(command + " --csv models/novel-" + model + ".csv")
+		},
+	}
+	probes = source[linearResults]{
+		what: "probes and interventions in ", read: (*Results).linear,
+		file: func(model string) string { return "models/probe-" + model + ".csv" },
+		command: func(model string, x linearResults) string {
+			command := "sd probe " + model
+			if n := x.probed.Items / 4; n > 0 && n != study.PaperProbe.PerClass { // two pairs in an image, two labels
+				command += fmt.Sprintf(" --images %d", n)
+			}
+			if x.probed.Items == 0 || len(x.effects) > 0 {
+				command += " --intervene"
+			}
+			return recorded(command + " --csv models/probe-" + model + ".csv")
+		},
+	}
+	accuracy = source[*study.Metrics]{
+		what: "accuracies of ", read: (*Results).metrics,
+		file:    func(model string) string { return "models/" + model },
+		command: func(model string, _ *study.Metrics) string { return "sd model build " + model },
+	}
+)
+
+// tests is the flag that says on how many pairs, where that is another number than the default.
+func tests(n int) string {
+	if n == study.DASTests {
+		return ""
+	}
+	return fmt.Sprintf(" --test %d", n)
+}
+
+// recorded returns the command that made a file where its rows do not tell all of it.
+func recorded(command string) string {
+	if full, ok := map[string]string{
+		"sd novel rmts-256-quick --test 400 --csv models/novel-rmts-256-quick.csv": "sd novel rmts-256-quick --property color --blocks 0-1 --test 400 --made 400 --csv models/novel-rmts-256-quick.csv",
+		"sd probe rmts-256-course --images 400 --intervene --csv models/probe-rmts-256-course.csv": "sd probe rmts-256-course --images 400 --intervene --intervene-images 60 --directions opposite,present,random,means " +
+			"--alphas 1,2,4 --unit means-apart --csv models/probe-rmts-256-course.csv",
+	}[command]; ok {
+		return full
+	}
+	return command
+}

@@ -1,0 +1,218 @@
+package paper
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"samediff/sdlib/attention"
+	"samediff/sdlib/stimuli"
+)
+
+// stageClaims are about where heads look: Figures 2, 10, 11, 15 and 20 to 22.
+func stageClaims() []Claim {
+	const group = "The two stages: where heads look"
+	clip, rmts := clipPair.pretrained(), clipRMTS.pretrained()
+	var all []Claim
+	add := func(item, where, says, needs, value string, check func(*Results) (Finding, error)) {
+		all = append(all, Claim{group, item, where, says, needs, value, check})
+	}
+	of := func(item, where, name string, w role) {
+		for _, s := range statements[name] {
+			add(item, where, name+": "+strings.Replace(s.what, "it ", "the background ", 1), "head scores of "+w.name, s.paper, s.claim(w, "sd "+item+" --scale paper"))
+		}
+	}
+	of("figure 2", "3", "CLIP, discrimination", clip)
+	of("figure 2", "3", "CLIP, RMTS", rmts)
+	add("figure 2", "3", "From scratch: almost no head is local", "head scores of "+scratchPair.name, "", find(scratchPair, headScores, "", localHeads))
+	add("figure 2", "3", "DINO, RMTS: local and global heads in all blocks", "head scores of DINO ViT-B/16 on RMTS", "", missing("sd figure 2 --scale paper", others.why))
+	add("text", "3", "What the comparison found may reach CLS over tokens of the background", "cut attention in "+clipB16, "", backgroundRoute)
+	for _, s := range []string{"attention within the object peaks in block 3", "attention within the pair peaks in block 6", "the background peaks in block 10"} {
+		add("figure 10", "appendix", "CLIP, photographs: "+s, "head scores of "+clipB16+" on photographs", s[strings.LastIndex(s, " ")+1:], photographs)
+	}
+	for _, w := range []role{wideClip, wideRMTS} {
+		add("figure 11", "appendix", w.name+": within the pair peaks after within the object", "head scores of "+w.name, "", find(w, headScores, "sd figure 11 --scale paper", twoStages))
+	}
+	of("figure 15", "D", "DINOv2, discrimination", dinoV2Pair)
+	of("figure 15", "D", "DINOv2, RMTS", dinoV2RMTS)
+	add("figure 20", "appendix", "ImageNet: loosely two stages; DINO and MAE: local and global heads mixed", "head scores of "+others.name, "", missing("sd figure 20 --scale paper", others.why))
+	add("figure 21", "F", "CLIP: heads 1.5 and 5.9 are local, 6.11 and 10.6 global", "head scores of "+clipB16, "", find(clip, headScores, "", chosenHeads))
+	add("figure 22", "F", "CLIP: objects are read first, then pairs are compared, then the pairs with each other", "head scores of "+clipB16+" on RMTS", "", find(rmts, headScores, "", order))
+	return all
+}
+
+// missing is the check of a claim for which there is nothing here.
+func missing(command, why string) func(*Results) (Finding, error) {
+	return func(*Results) (Finding, error) {
+		return Finding{Verdict: Untested, Command: command, Missing: why}, nil
+	}
+}
+
+// claim checks a statement about stages.
+func (s statement) claim(w role, otherwise string) func(*Results) (Finding, error) {
+	return func(r *Results) (Finding, error) {
+		return find(w, headScores, otherwise, func(x *attention.Scores, f *Finding) bool {
+			from := 0
+			if strings.HasPrefix(w.name, "DINOv2") {
+				from = 1 // as PeakFrom
+			}
+			peaks, err := x.Peaks(from)
+			if err != nil {
+				return false
+			}
+			here := s.of(sure(peaks, x.Task))
+			f.Value, f.Verdict = fmt.Sprint(here.Block), Disagrees
+			if s.agrees(here.Block) {
+				f.Verdict = Agrees
+			}
+			if share := r.resamples(f.Model, s.what); share != "" {
+				f.Value += ", in " + share + " of the resamples"
+				f.Command = "sd table statements --model " + strings.Fields(f.Model)[0]
+			}
+			return true
+		})(r)
+	}
+}
+
+// sure gives the stages of a task one resample, themselves, by which statements know that they exist.
+func sure(s *attention.Stages, task stimuli.Task) *attention.Stages {
+	stages := []*attention.Stage{&s.Within, &s.Pair, &s.Background, &s.Rise, &s.Onset, &s.Distance}
+	if task == stimuli.RMTS {
+		stages = append(stages, &s.Between, &s.BetweenDistance)
+	}
+	for _, stage := range stages {
+		stage.Resamples = []int{stage.Block}
+	}
+	return s
+}
+
+// resamples returns the share of bootstrap resamples that have a model's stage in its block or agree
+// with the paper, as `sd table statements` wrote it; "" where it was not written for that model.
+func (r *Results) resamples(model, what string) string {
+	lines, err := r.records("clip-statements.csv")
+	if err != nil {
+		return ""
+	}
+	i := slices.IndexFunc(lines, func(l map[string]string) bool {
+		return l["model"] == model && l["the paper's statement"] == what && l["agrees?"] == "yes"
+	})
+	if i < 0 {
+		return ""
+	}
+	return lines[i]["resamples that agree"]
+}
+
+// half is the score between local and global.
+const half = .5
+
+// localHeads judges a model of which the paper says that it has almost no local heads.
+func localHeads(x *attention.Scores, f *Finding) bool {
+	local, heads := 0, 0
+	for _, block := range x.Local {
+		for _, v := range block {
+			heads++
+			if v < half {
+				local++
+			}
+		}
+	}
+	f.Value = fmt.Sprintf("%d of %d heads keep most of their attention in the object", local, heads)
+	f.Verdict = Disagrees
+	if 10*local <= heads {
+		f.Verdict = Agrees
+	}
+	return true
+}
+
+// twoStages judges whether pairs are compared after objects are read.
+func twoStages(x *attention.Scores, f *Finding) bool {
+	s, err := x.Peaks(0)
+	if err != nil {
+		return false
+	}
+	f.Value, f.Verdict = fmt.Sprintf("blocks %d and %d", s.Within.Block, s.Pair.Block), whether(s.Distance.Block > 0)
+	return true
+}
+
+// order judges whether the three steps of RMTS come one after the other.
+func order(x *attention.Scores, f *Finding) bool {
+	s, err := x.Peaks(0)
+	if err != nil || x.Task != stimuli.RMTS {
+		return false
+	}
+	f.Value = fmt.Sprintf("peaks in blocks %d, %d, %d", s.Within.Block, s.Pair.Block, s.Between.Block)
+	f.Verdict = whether(s.Distance.Block > 0, s.BetweenDistance.Block > 0)
+	return true
+}
+
+// chosenHeads judges the four heads of CLIP that Figure 21 shows.
+func chosenHeads(x *attention.Scores, f *Finding) bool {
+	if len(x.Local) != 12 || len(x.Local[0]) != 12 {
+		return false
+	}
+	var scores []string
+	var right []bool
+	for _, h := range []struct {
+		head   attention.Head
+		global bool
+	}{{attention.Head{Block: 1, Head: 5}, false}, {attention.Head{Block: 5, Head: 9}, false}, {attention.Head{Block: 6, Head: 11}, true}, {attention.Head{Block: 10, Head: 6}, true}} {
+		v := h.head.Of(x.Local)
+		scores = append(scores, fmt.Sprintf("%s (%s–%s)", short(v), short(h.head.Of(x.Interval.Low.Local)), short(h.head.Of(x.Interval.High.Local))))
+		right = append(right, (v > half) == h.global)
+	}
+	f.Value, f.Verdict = "scores "+strings.Join(scores, ", "), whether(right...)
+	return true
+}
+
+// backgroundRoute holds what the paper suspects against cuts of attention in CLIP.
+func backgroundRoute(r *Results) (Finding, error) {
+	const model, file = "discrimination-256-clip-b16-112", "clip-edges.csv"
+	f := Finding{Model: r.label(model), Command: "sd patch edges " + model + " --images 50 --csv notebooks/results/" + file}
+	lines, err := r.records(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Finding{Verdict: Untested, Command: f.Command, Missing: "cut attention in " + model}, nil
+	}
+	if err != nil {
+		return f, err
+	}
+	whole := func(edge string) (line map[string]string) {
+		for _, l := range lines { // the last range is all blocks
+			if l["what"] == edge && l["kind"] == "all" && strings.HasPrefix(l["where"], "0-") {
+				line = l
+			}
+		}
+		return line
+	}
+	background, objects := whole("background → CLS"), whole("objects → CLS")
+	if background == nil || objects == nil {
+		return f, fmt.Errorf("notebooks/results/%s lacks the edges from objects and background to CLS in all blocks", file)
+	}
+	write := func(l map[string]string) string {
+		var cells []string
+		for _, column := range []string{"accuracy", "low", "high"} {
+			cells = append(cells, strings.TrimPrefix(l[column], "0")[:4])
+		}
+		return fmt.Sprintf("%s (%s–%s)", cells[0], cells[1], cells[2])
+	}
+	f.Value = fmt.Sprintf("accuracy when CLS does not read the background %s, the objects %s", write(background), write(objects))
+	f.Verdict = Disagrees
+	if background["high"] < background["base_accuracy"] {
+		f.Verdict = Agrees
+	}
+	return f, nil
+}
+
+// photographs checks claims about the photorealistic images.
+func photographs(r *Results) (Finding, error) {
+	i, err := Find(AFigure, "10")
+	if err != nil {
+		return Finding{}, err
+	}
+	f := Finding{Verdict: Untested, Command: "sd figure 10", Missing: "models on the photorealistic images"}
+	if i.Draw == nil {
+		f.Missing = "the photorealistic images"
+	}
+	return f, nil
+}
