@@ -8,6 +8,8 @@
 //	sd attention quick     how local or global each of its attention heads is
 //	sd patch heads quick   what its answers lose without some of its heads
 //	sd figure 2            the paper's figures, for a model of your own
+//	sd report quick        one page about a model, with all of this that suits it
+//	sd paper               the paper claim by claim: its values, and ours
 //	sd model show quick    what a model is made of; trace writes what it computes, convert another format
 //	sd store ls            what was computed so far
 //	sd demo                all of it once, for the quick model

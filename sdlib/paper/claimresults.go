@@ -22,6 +22,7 @@ import (
 type Results struct {
 	root string
 	read map[string]any // by path
+	only *Found         // the model that they are of alone, and nothing else is read; nil for all of the repository
 }
 
 // OpenResults opens the results of the repository that the program belongs to.
@@ -37,6 +38,9 @@ func OpenResults() (*Results, error) {
 func kept[T any](r *Results, path string, read func(path string) (T, error)) (T, error) {
 	if x, ok := r.read[path].(T); ok {
 		return x, nil
+	}
+	if r.only != nil {
+		return *new(T), fs.ErrNotExist
 	}
 	full := filepath.Join(r.root, filepath.FromSlash(path))
 	if _, err := os.Stat(full); err != nil {
@@ -130,6 +134,17 @@ func (r *Results) label(model string) string {
 	}
 	return (&vit.Origin{Weights: m.Weights}).Label(model)
 }
+
+// small reports whether a model stands for one of the paper's and is a small one, trained from scratch.
+func (r *Results) small(model string) bool {
+	if r.only != nil {
+		return r.only.Config.Params() < smallest
+	}
+	return small(model)
+}
+
+// smallest is a number of parameters between those of the course's models and a ViT-S.
+const smallest = 15_000_000
 
 // small reports whether a model of the course was trained from scratch, so that it only stands for
 // a model that the paper pretrained.

@@ -65,7 +65,11 @@ type source[T any] struct {
 // verdict; it reports false for results that lack what the claim is about.
 func find[T any](w role, s source[T], otherwise string, judge func(x T, f *Finding) bool) func(*Results) (Finding, error) {
 	return func(r *Results) (Finding, error) {
-		for i, model := range w.here {
+		here := w.here
+		if r.only != nil {
+			here = r.only.standsFor(w, s.what == accuracy.what)
+		}
+		for i, model := range here {
 			x, err := s.read(r, model)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
@@ -73,11 +77,12 @@ func find[T any](w role, s source[T], otherwise string, judge func(x T, f *Findi
 			if err != nil {
 				return Finding{}, err
 			}
-			f := Finding{Model: r.label(model), Small: small(model), Command: s.command(model, x)}
+			f := Finding{Model: r.label(model), Small: r.small(model), Command: s.command(model, x)}
 			if !judge(x, &f) {
 				continue
 			}
 			switch {
+			case r.only != nil:
 			case f.Small && i > 0:
 				f.Missing = fmt.Sprintf("%s: %s", s.file(w.firstReal()), s.command(w.firstReal(), *new(T)))
 			case f.Small:

@@ -13,7 +13,7 @@ import (
 // A Claim is something that the paper shows or says, sharp enough to be right or wrong: a row of
 // the table of everything, which `sd paper` prints. [Claims] lists them.
 type Claim struct {
-	Group string // what belongs together, a line of [ClaimSummary]: "The two stages"
+	Group Group  // a line of [ClaimSummary]
 	Item  string // what shows it: "figure 3", "table 1", or "text" for what only the text says
 	Where string // section of the paper
 	Says  string // in our words
@@ -32,6 +32,21 @@ type Finding struct {
 	Command string  // makes the value, or would
 	Missing string  // what there is not, and why; also beside a value of a model that only stands for the paper's
 }
+
+// A Group is what belongs together in the paper.
+type Group string
+
+// The groups of claims.
+const (
+	OfStimuli        Group = "The stimuli"
+	OfBehavior       Group = "Which models learn the tasks"
+	OfStages         Group = "The two stages: where heads look"
+	OfSearches       Group = "The perceptual stage: subspaces of shape and color"
+	OfNovelties      Group = "Abstract comparison: novel representations"
+	OfProbes         Group = "Abstract comparison: linear probes and interventions"
+	OfGeneralization Group = "Disentanglement and generalization"
+	OfLosses         Group = "Failure modes: what auxiliary losses mend"
+)
 
 // A Verdict says whether a finding agrees with a claim.
 type Verdict string
@@ -109,9 +124,11 @@ func ClaimTable(all []Checked) figure.Table {
 // they are held against, how many claims agree, and what those lack that were not tested.
 func ClaimSummary(all []Checked) figure.Table {
 	t := figure.Table{Title: "The paper in short", Columns: []string{"part of the paper", "figures and tables", "models here", "agrees", "in part", "no", "not tested", "missing"}}
-	var groups []string
+	var groups []Group
 	for _, c := range all {
-		groups = once(groups, c.Group)
+		if !slices.Contains(groups, c.Group) {
+			groups = append(groups, c.Group)
+		}
 	}
 	for _, group := range groups {
 		var items, models, small, missing []string

@@ -2,7 +2,6 @@ package paper
 
 // generalizationClaims are about Figure 6.
 func generalizationClaims() []Claim {
-	const group = "Disentanglement and generalization"
 	const needs = "alignment searches in and accuracies of six models on 32 combinations"
 	check := func(*Results) (Finding, error) {
 		i, err := Find(AFigure, "6")
@@ -13,7 +12,7 @@ func generalizationClaims() []Claim {
 		return f, err
 	}
 	return []Claim{
-		{group, "figure 6", "6", "Discrimination: the better shape and color can be swapped, the more accurate on new combinations", needs, "r = .97 over 6 models", check},
-		{group, "figure 6", "6", "RMTS: the same", needs, "r = .62 over 5 models", check},
+		{OfGeneralization, "figure 6", "6", "Discrimination: the better shape and color can be swapped, the more accurate on new combinations", needs, "r = .97 over 6 models", check},
+		{OfGeneralization, "figure 6", "6", "RMTS: the same", needs, "r = .62 over 5 models", check},
 	}
 }

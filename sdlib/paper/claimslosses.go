@@ -9,7 +9,6 @@ import (
 
 // lossClaims are about auxiliary losses: Tables 1, 7 and 8.
 func lossClaims() []Claim {
-	const group = "Failure modes: what auxiliary losses mend"
 	const needs = "trainings from scratch on 32 combinations, with these losses"
 	var all []Claim
 	add := func(item, where, says string, value string, judge func(lossRuns, experiment, *Finding) error) {
@@ -18,7 +17,7 @@ func lossClaims() []Claim {
 			task = stimuli.RMTS
 		}
 		number := item[len("table "):]
-		all = append(all, Claim{group, item, where, says, needs, value, func(r *Results) (Finding, error) {
+		all = append(all, Claim{OfLosses, item, where, says, needs, value, func(r *Results) (Finding, error) {
 			path := "models/table" + number + ".csv"
 			f := Finding{Model: "vit.CourseQuick from scratch", Small: true, Command: "sd table " + number + " --csv " + path}
 			results, err := r.losses(number)

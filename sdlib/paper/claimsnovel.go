@@ -13,10 +13,9 @@ import (
 
 // novelClaims are about representations that no object has: Figures 4, 13, 17, 18 and 29 to 36.
 func novelClaims() []Claim {
-	const group = "Abstract comparison: novel representations"
 	var all []Claim
 	add := func(item, where, says string, w role, value string, check func(*Results) (Finding, error)) {
-		all = append(all, Claim{group, item, where, says, "novel representations in " + w.name, value, check})
+		all = append(all, Claim{OfNovelties, item, where, says, "novel representations in " + w.name, value, check})
 	}
 	best := func(item, where, name, published string, w role, task stimuli.Task, novelty das.Novelty) {
 		for _, p := range publishedNovel(published, task) {

@@ -9,10 +9,9 @@ import (
 
 // probeClaims are about what linear probes read and what their directions do: Figures 5, 14, 19 and 37 to 39.
 func probeClaims() []Claim {
-	const group = "Abstract comparison: linear probes and interventions"
 	var all []Claim
 	add := func(item, where, says string, w role, value string, check func(*Results) (Finding, error)) {
-		all = append(all, Claim{group, item, where, says, "probes and interventions in " + w.name, value, check})
+		all = append(all, Claim{OfProbes, item, where, says, "probes and interventions in " + w.name, value, check})
 	}
 	model := func(item, where, name, published string, w role) {
 		otherwise := "sd " + item + " --scale paper"

@@ -3,6 +3,7 @@ package paper
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"samediff/sdlib/das"
 	"samediff/sdlib/finetune"
@@ -17,10 +18,9 @@ var properties = []stimuli.Property{stimuli.ShapeProperty, stimuli.ColorProperty
 
 // searchClaims are about the subspaces of shape and color: Figures 3, 12, 16 and 24 to 28.
 func searchClaims() []Claim {
-	const group = "The perceptual stage: subspaces of shape and color"
 	var all []Claim
 	add := func(item, where, says string, w role, value string, check func(*Results) (Finding, error)) {
-		all = append(all, Claim{group, item, where, says, "alignment searches in " + w.name, value, check})
+		all = append(all, Claim{OfSearches, item, where, says, "alignment searches in " + w.name, value, check})
 	}
 	peaks := func(item, where, name, model string, w role, tasks ...stimuli.Task) {
 		otherwise := "sd " + item + " --scale paper"
@@ -189,7 +189,7 @@ func lastSwap(x []study.DASScore, f *Finding) bool {
 	if len(holds) == 0 {
 		return false
 	}
-	f.Value, f.Verdict = fmt.Sprintf("%v, wrong by itself %v", here, without), whether(holds...)
+	f.Value, f.Verdict = fmt.Sprintf("%s, wrong by itself %s", strings.Join(here, ", "), strings.Join(without, ", ")), whether(holds...)
 	return true
 }
 

@@ -13,11 +13,10 @@ import (
 
 // stageClaims are about where heads look: Figures 2, 10, 11, 15 and 20 to 22.
 func stageClaims() []Claim {
-	const group = "The two stages: where heads look"
 	clip, rmts := clipPair.pretrained(), clipRMTS.pretrained()
 	var all []Claim
 	add := func(item, where, says, needs, value string, check func(*Results) (Finding, error)) {
-		all = append(all, Claim{group, item, where, says, needs, value, check})
+		all = append(all, Claim{OfStages, item, where, says, needs, value, check})
 	}
 	of := func(item, where, name string, w role) {
 		for _, s := range statements[name] {
@@ -54,6 +53,9 @@ func missing(command, why string) func(*Results) (Finding, error) {
 func (s statement) claim(w role, otherwise string) func(*Results) (Finding, error) {
 	return func(r *Results) (Finding, error) {
 		return find(w, headScores, otherwise, func(x *attention.Scores, f *Finding) bool {
+			if len(x.Local) != 12 && s.paper != "> 0" { // blocks of another depth have other numbers
+				return false
+			}
 			from := 0
 			if strings.HasPrefix(w.name, "DINOv2") {
 				from = 1 // as PeakFrom

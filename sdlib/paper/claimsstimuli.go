@@ -8,9 +8,8 @@ import (
 
 // stimuliClaims are about the images: Figures 1, 7, 8, 9 and 23.
 func stimuliClaims() []Claim {
-	const group = "The stimuli"
 	claim := func(item, where, says, value string, check func(*Finding) error) Claim {
-		return Claim{group, item, where, says, "stimuli", value, func(*Results) (Finding, error) {
+		return Claim{OfStimuli, item, where, says, "stimuli", value, func(*Results) (Finding, error) {
 			f := Finding{Command: "sd " + item}
 			err := check(&f)
 			return f, err
@@ -23,7 +22,7 @@ func stimuliClaims() []Claim {
 			return nil
 		}),
 		claim("figure 8", "A", "RMTS: half of the images of a split are same, and half of those show two different pairs", "3,200 of 6,400, 1,600", sameImages(stimuli.RMTS)),
-		{group, "figure 9", "A.3", "1,024 photorealistic images, 512 of them same", "a renderer", "1,024, 512", photographs9},
+		{OfStimuli, "figure 9", "A.3", "1,024 photorealistic images, 512 of them same", "a renderer", "1,024, 512", photographs9},
 		claim("figure 23", "G", "Half of the counterfactual pairs should become same", "1,000 of 2,000", func(f *Finding) error {
 			pairs, err := stimuli.OpenCounterfactuals(stimuli.CounterfactualConfig{Set: stimuli.Config{Seed: 1}, Property: stimuli.ColorProperty})
 			if err != nil {

@@ -1,0 +1,41 @@
+package report
+
+import (
+	"samediff/sdlib/paper"
+)
+
+var behaviorChapter = Chapter{
+	Title: "Is it right?",
+	About: "Accuracy on the images that it was trained on, on fresh ones, and on objects that it has never seen, with Wilson's 95 % interval, and apart by how the two objects differ. " +
+		"A model that learned the relation, and not its examples, stays accurate on new objects. Chance is .5.",
+	Group: paper.OfBehavior, Command: "sd eval MODEL",
+	suits: func(s Subject) error {
+		if err := answers(s); err != nil || s.Set != nil {
+			return err
+		}
+		return positions(s)
+	},
+	write: func(w *work) error {
+		if w.Set != nil {
+			r, err := w.Lab.EvaluateOn(w.ctx, w.Model, w.SetName, w.Set)
+			if err != nil {
+				return err
+			}
+			t := paper.BehaviorTable(append(w.found.Sets, r))
+			t.Title = "Accuracy on images of one's own"
+			w.table(t)
+		}
+		if positions(w.Subject) == nil {
+			sets, err := w.Lab.EvaluateSize(w.ctx, w.Model, w.sizes.Images)
+			if err != nil {
+				return err
+			}
+			w.found.Sets = sets
+			w.table(paper.BehaviorTable(sets))
+		}
+		if len(w.Model.History) > 1 {
+			return w.figure(paper.TrainingCurve(w.Model.History))
+		}
+		return nil
+	},
+}

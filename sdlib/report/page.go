@@ -1,0 +1,177 @@
+package report
+
+import (
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"samediff/sdlib/figure"
+	"samediff/sdlib/internal/disk"
+	"samediff/sdlib/paper"
+)
+
+//go:embed page
+var files embed.FS
+
+var page = template.Must(template.ParseFS(files, "page/report.html"))
+
+// Save writes the page to a file, aside and renamed.
+func (p Page) Save(path string) error {
+	text, err := p.HTML()
+	if err != nil {
+		return err
+	}
+	return disk.Replace(path, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}
+
+// HTML returns the page as a document.
+func (p Page) HTML() (string, error) {
+	style, err := files.ReadFile("page/report.css")
+	if err != nil {
+		return "", err
+	}
+	content := struct {
+		Title, Reference string
+		Style            template.CSS
+		Model, Beside    template.HTML
+		Sections         []shown
+		LeftOut          []LeftOut
+		Left             int
+	}{Title: "Report on " + p.Subject.label(), Style: template.CSS(style), LeftOut: p.LeftOut, Left: p.Left}
+	if content.Model, err = tableHTML(p.table()); err != nil {
+		return "", err
+	}
+	if len(p.Beside) > 0 {
+		content.Reference = p.Reference
+		if content.Beside, err = tableHTML(besideTable(p.Beside)); err != nil {
+			return "", err
+		}
+	}
+	for i, s := range p.Sections {
+		one, err := p.shown(i, s)
+		if err != nil {
+			return "", fmt.Errorf("report: %s: %w", s.Title, err)
+		}
+		content.Sections = append(content.Sections, one)
+	}
+	var text strings.Builder
+	err = page.Execute(&text, content)
+	return text.String(), err
+}
+
+// shown is a section as the page has it.
+type shown struct {
+	ID, Title, About, Command string
+	Parts                     []template.HTML
+	Beside                    template.HTML
+}
+
+func (p Page) shown(i int, s Section) (shown, error) {
+	one := shown{ID: fmt.Sprintf("section%d", i+1), Title: s.Title, About: s.About, Command: strings.ReplaceAll(s.Command, "MODEL", p.Subject.Name)}
+	for i := range s.Parts {
+		text, err := s.Parts[i].html()
+		if err != nil {
+			return one, err
+		}
+		one.Parts = append(one.Parts, text)
+	}
+	var claims []paper.Checked
+	for _, c := range p.Beside {
+		if c.Group == s.Group {
+			claims = append(claims, c)
+		}
+	}
+	var err error
+	if len(claims) > 0 {
+		one.Beside, err = tableHTML(besideTable(claims))
+	}
+	return one, err
+}
+
+// html is a part as an element of the page. It is made once: a page is written after every chapter.
+func (p *Part) html() (_ template.HTML, err error) {
+	if p.made == "" {
+		p.made, err = p.make()
+	}
+	return p.made, err
+}
+
+func (p *Part) make() (template.HTML, error) {
+	switch {
+	case p.Figure != nil:
+		return picture(p.Figure)
+	case p.Table != nil:
+		return tableHTML(*p.Table)
+	case p.Viewer != nil:
+		text, err := p.Viewer.HTML()
+		return template.HTML(text), err
+	}
+	return template.HTML("<p>" + template.HTMLEscapeString(p.Text) + "</p>\n"), nil
+}
+
+// dots is how many pixels a picture has for each of the screen's.
+const dots = 2
+
+// picture is a figure with its text for those who do not see it.
+func picture(f *figure.Figure) (template.HTML, error) {
+	png, err := f.PNG(dots * 96)
+	if err != nil {
+		return "", err
+	}
+	width, _ := f.Size()
+	return template.HTML(fmt.Sprintf("<figure><img src=\"data:image/png;base64,%s\" alt=\"%s\" width=\"%d\"></figure>\n",
+		base64.StdEncoding.EncodeToString(png), template.HTMLEscapeString(f.Alt()), int(width*96))), nil
+}
+
+// tableHTML is a table in a box that scrolls where the screen is narrow.
+func tableHTML(t figure.Table) (template.HTML, error) {
+	text, err := t.HTML()
+	return template.HTML("<div class=\"table\">" + text + "</div>\n"), err
+}
+
+// besideTable sets out claims beside what was found.
+func besideTable(claims []paper.Checked) figure.Table {
+	t := figure.Table{Columns: []string{"the paper says", "shown in", "there", "here", "agrees"}}
+	for _, c := range claims {
+		where := c.Item
+		if where == "text" {
+			where = "section " + c.Where
+		}
+		t.Add(c.Says, where, c.Paper, c.Value, string(c.Verdict))
+	}
+	return t
+}
+
+// table says what the model is, and on how much the report rests.
+func (p Page) table() figure.Table {
+	s := p.Subject
+	c := s.Model.Config
+	t := figure.Table{Columns: []string{"", ""}}
+	t.Add("model", s.Name)
+	t.Add("hash of its weights", s.Model.ID.Short())
+	if weights := s.Model.Origin.String(); weights != "" {
+		t.Add("weights", weights)
+	}
+	t.Add("family", c.Family)
+	t.Add("images", fmt.Sprintf("%d × %d pixels, patches of %d: %d tokens", c.Image, c.Image, c.Patch, c.Tokens()))
+	t.Add("size", fmt.Sprintf("%d blocks of %d heads, width %d, %.1f M parameters", c.Blocks, c.Heads, c.Width, float64(c.Params())/1e6))
+	if len(s.Model.Labels) > 0 {
+		t.Add("classes", fmt.Sprintf("%d: %q", c.Classes, s.Model.Labels[:min(len(s.Model.Labels), 4)]))
+	}
+	learned := "unknown: asked about the paper's stimuli of its geometry"
+	if l := s.Model.Training.Stimuli; l.Task != "" {
+		learned = fmt.Sprintf("%s, %s combinations of shape and color, %d images", l.Task, l.Objects, l.Size)
+	}
+	if positions(s) != nil {
+		learned = "unknown"
+	}
+	t.Add("learned", learned)
+	t.Add("rests on", p.Sizes.describe(c))
+	return t
+}

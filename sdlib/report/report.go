@@ -1,0 +1,146 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"path/filepath"
+
+	"samediff/sdlib/figure"
+	"samediff/sdlib/paper"
+	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
+	"samediff/sdlib/viewer"
+)
+
+// A Subject is the model that a report is about.
+type Subject struct {
+	Lab   *study.Lab
+	Name  string // by which the lab finds the model: study.Lab.Model, study.Lab.Adopt
+	Model *study.Model
+	// Headless is why the model has no answer of its own, as a pretrained backbone; nil where it has one.
+	Headless error
+	// Set are images of one's own, beside the paper's stimuli; nil for none. SetName is what to call them.
+	Set     *stimuli.Set
+	SetName string
+}
+
+// A Page is a report.
+type Page struct {
+	Subject  Subject
+	Sizes    Sizes
+	Sections []Section
+	LeftOut  []LeftOut
+	// Beside are the paper's claims about its model that is nearest in kind, Reference.
+	Beside    []paper.Checked
+	Reference string
+	// Left is how many chapters are still to come, in a page that is shown while it is made.
+	Left int
+}
+
+// A Section is what came of a chapter.
+type Section struct {
+	Chapter
+	Parts []Part
+}
+
+// A Part of a section is one of these.
+type Part struct {
+	Figure *figure.Figure
+	Table  *figure.Table
+	Viewer *viewer.Page
+	Text   string
+
+	made template.HTML // what the page has of it, once that was asked for
+}
+
+// LeftOut is a chapter that is not in a report.
+type LeftOut struct {
+	Title  string
+	Why    string
+	Failed bool // it suits the model, and something went wrong
+}
+
+// A Chapter is an analysis of the plan.
+type Chapter struct {
+	Title   string
+	About   string      // what is asked, and how to read the answer
+	Group   paper.Group // of the paper's claims that stand beside it; "" for none
+	Command string      // shows the same alone, with MODEL for the model
+
+	suits func(s Subject) error // why not, nil if it does
+	write func(w *work) error
+}
+
+// Chapters are the plan of a report.
+var Chapters = []Chapter{behaviorChapter, headsChapter, searchChapter, novelChapter, probeChapter, knockoutChapter, edgeChapter, interchangeChapter}
+
+// work is a chapter being written.
+type work struct {
+	ctx context.Context
+	Subject
+	sizes   Sizes
+	found   *paper.Found
+	section *Section
+}
+
+func (w *work) figure(f *figure.Figure, err error) error {
+	if err == nil {
+		w.section.Parts = append(w.section.Parts, Part{Figure: f})
+	}
+	return err
+}
+
+func (w *work) table(t figure.Table) { w.section.Parts = append(w.section.Parts, Part{Table: &t}) }
+
+func (w *work) text(format string, args ...any) {
+	w.section.Parts = append(w.section.Parts, Part{Text: fmt.Sprintf(format, args...)})
+}
+
+// label is the model's name as figures have it: of a path the last part.
+func (s Subject) label() string { return s.Model.Label(filepath.Base(s.Name)) }
+
+// Write works through the plan. progress, where not nil, is called before every chapter with its title and the page
+// so far, and after the last one with "". The error names the chapters that failed, and the page has the others;
+// it is that of ctx if the work was interrupted.
+func Write(ctx context.Context, s Subject, z Sizes, progress func(title string, so Page)) (Page, error) {
+	if progress == nil {
+		progress = func(string, Page) {}
+	}
+	page := Page{Subject: s, Sizes: z}
+	found := &paper.Found{Name: s.label(), Config: s.Model.Config}
+	if c, _, err := s.Lab.Learned(ctx, study.Subject{Name: s.Name}); err == nil {
+		found.Task, found.Objects = c.Task, c.Objects
+	}
+	page.Reference = found.Reference()
+	var failed []error
+	for i, chapter := range Chapters {
+		page.Left = len(Chapters) - i
+		progress(chapter.Title, page)
+		if err := chapter.suits(s); err != nil {
+			page.LeftOut = append(page.LeftOut, LeftOut{Title: chapter.Title, Why: err.Error()})
+			continue
+		}
+		section := Section{Chapter: chapter}
+		err := chapter.write(&work{ctx, s, z, found, &section})
+		if ctx.Err() != nil {
+			return page, errors.Join(err, ctx.Err())
+		}
+		if not := (unsuited{}); errors.As(err, &not) {
+			page.LeftOut = append(page.LeftOut, LeftOut{Title: chapter.Title, Why: not.Error()})
+		} else if err != nil {
+			page.LeftOut = append(page.LeftOut, LeftOut{chapter.Title, err.Error(), true})
+			failed = append(failed, fmt.Errorf("%s: %w", chapter.Title, err))
+		}
+		if len(section.Parts) > 0 { // what there was before it failed
+			page.Sections = append(page.Sections, section)
+		}
+		if page.Beside, err = paper.Beside(*found); err != nil {
+			return page, err
+		}
+	}
+	page.Left = 0
+	progress("", page)
+	return page, errors.Join(failed...)
+}
