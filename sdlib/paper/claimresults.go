@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"samediff/sdlib/attention"
 	"samediff/sdlib/internal/repo"
@@ -146,9 +147,12 @@ func (r *Results) small(model string) bool {
 // smallest is a number of parameters between those of the course's models and a ViT-S.
 const smallest = 15_000_000
 
-// small reports whether a model of the course was trained from scratch, so that it only stands for
-// a model that the paper pretrained.
+// small reports whether a model of the course was trained from scratch, or is an analogue, so that it only
+// stands for a model that the paper pretrained.
 func small(model string) bool {
+	if strings.HasPrefix(model, "course-") {
+		return true
+	}
 	all := study.CourseModels()
 	i := slices.IndexFunc(all, func(c study.CourseModel) bool { return c.Name == model })
 	return i >= 0 && all[i].Training.Base() == ""

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"samediff/sdlib/study"
 )
 
 // A role is a model of the paper, fine-tuned on a task, and the models of the course that stand for
@@ -31,6 +33,29 @@ var (
 	scratch32   = role{name: "ViT-B/16 from scratch on 32 combinations", here: []string{"discrimination-32-course-plain"}}
 	scratch32R  = role{name: "ViT-B/16 from scratch on RMTS with 32 combinations", here: []string{"rmts-32-course-plain"}}
 )
+
+// An otherKind is one of the paper's pretrained models of which there are small analogues at most, for both tasks.
+type otherKind struct {
+	name       string // in figures and logs
+	pair, rmts role
+}
+
+// The analogues are pretrained here with the objective of their model, where the library has that.
+var otherKinds = map[string]otherKind{
+	dino:     analogues(dino, "course-distilled"),
+	imageNet: analogues(imageNet, "course-supervised"),
+	mae:      analogues(mae, "course-masked"),
+}
+
+func analogues(name, preset string) otherKind {
+	known := func(preset string) []string {
+		if _, ok := study.Presets[preset]; ok {
+			return []string{preset}
+		}
+		return nil
+	}
+	return otherKind{name, role{name + " ViT-B/16", known(preset), others.why}, role{name + " ViT-B/16 on RMTS", known(preset + "-rmts"), others.why}}
+}
 
 func noWeights(name, why string) role { return role{name: name, why: why} }
 

@@ -28,8 +28,7 @@ func probeClaims() []Claim {
 	model("figure 14", "appendix", "CLIP ViT-B/32", clipB32, wideRMTS)
 	model("figure 19", "D", "DINOv2", dinoV2, dinoV2RMTS)
 	for _, f := range []struct{ item, name string }{{"figure 37", dino}, {"figure 38", imageNet}, {"figure 39", mae}} {
-		w := noWeights(f.name+" ViT-B/16 on RMTS", others.why)
-		model(f.item, "K.3", f.name, f.name, w)
+		model(f.item, "K.3", f.name, f.name, otherKinds[f.name].rmts)
 	}
 	add("text", "K.3", "Longer directions do not do much better (the logs of ImageNet disagree, D21)", clipRMTS, "", find(clipRMTS, probes, "", longer))
 	return all

@@ -33,7 +33,7 @@ func searchClaims() []Claim {
 			}
 		}
 	}
-	add("figure 3", "4", "The method, drawn (a)", clipPair, "", drawing("notebooks/04-perceptual.ipynb follows one intervention by hand"))
+	add("figure 3", "4", "The method, drawn (a)", clipPair, "", drawing("3a", "notebooks/04-perceptual.ipynb follows one intervention by hand"))
 	peaks("figure 3", "4", "CLIP", "clip-b16", clipPair, stimuli.Discrimination)
 	peaks("figure 3", "4", "CLIP", "clip-b16", clipRMTS, stimuli.RMTS)
 	add("figure 3", "4", "CLIP, discrimination: best after block 2 or 3, for shape and color", clipPair, "2, 2", find(clipPair, alignment, "", earlyPeak))
@@ -47,8 +47,9 @@ func searchClaims() []Claim {
 		find(clipPair, alignment, "", wrongObject))
 	add("figure 24", "H", "CLIP, RMTS: the same", clipRMTS, highestControl("clip-b16", stimuli.RMTS), find(clipRMTS, alignment, "", wrongObject))
 	add("figure 24", "H", "DINOv2, RMTS: the same (the logs disagree after blocks 8 to 10, D20)", dinoV2RMTS, highestControl("dinov2", stimuli.RMTS), find(dinoV2RMTS, alignment, "sd figure 24 --scale paper", wrongObject))
-	for _, f := range []struct{ item, name, model string }{{"figure 25", "DINO", "dino"}, {"figure 26", "ImageNet", "imagenet"}, {"figure 27", "MAE", "mae"}} {
-		peaks(f.item, "appendix", f.name, f.model, noWeights(f.name+" ViT-B/16", others.why), stimuli.Discrimination, stimuli.RMTS)
+	for _, f := range []struct{ item, name, model string }{{"figure 25", dino, "dino"}, {"figure 26", imageNet, "imagenet"}, {"figure 27", mae, "mae"}} {
+		peaks(f.item, "appendix", f.name, f.model, otherKinds[f.name].pair, stimuli.Discrimination)
+		peaks(f.item, "appendix", f.name, f.model, otherKinds[f.name].rmts, stimuli.RMTS)
 	}
 	add("figure 28", "appendix", "From scratch: no swap moves more than half of the answers, after any block", scratchPair, short(slices.Max(Published("scratch", stimuli.Discrimination, stimuli.All256, stimuli.ShapeProperty, das.NoControl))),
 		find(scratchPair, alignment, "", nothingFound))
@@ -56,9 +57,13 @@ func searchClaims() []Claim {
 }
 
 // drawing is the check of a part of a figure that explains and shows no result.
-func drawing(instead string) func(*Results) (Finding, error) {
+func drawing(number, otherwise string) func(*Results) (Finding, error) {
 	return func(*Results) (Finding, error) {
-		return Finding{Verdict: Untested, Missing: "a drawing without a result", Command: instead}, nil
+		f := Finding{Verdict: Untested, Missing: "a result: it is a drawing", Command: otherwise}
+		if i, err := Find(AFigure, number); err == nil && i.Draw != nil {
+			f.Command = "sd figure " + number
+		}
+		return f, nil
 	}
 }
 
