@@ -136,6 +136,12 @@ func TestStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Scores without their resamples, as from a file, peak in the same blocks.
+	bare := *scores
+	bare.Bootstrap.Maxima = nil
+	if p, err := bare.Peaks(0); err != nil || p.Within.Block != s.Within.Block || p.Onset.Block != s.Onset.Block || p.BetweenDistance.Block != s.BetweenDistance.Block || p.Within.Resamples != nil {
+		t.Errorf("the peaks (%v) are %+v", err, p)
+	}
 	for name, c := range map[string]struct {
 		stage  Stage
 		block  int

@@ -37,7 +37,7 @@ func stageClaims() []Claim {
 	of("figure 15", "D", "DINOv2, discrimination", dinoV2Pair)
 	of("figure 15", "D", "DINOv2, RMTS", dinoV2RMTS)
 	add("figure 20", "appendix", "ImageNet: loosely two stages; DINO and MAE: local and global heads mixed", "head scores of "+others.name, "", missing("sd figure 20 --scale paper", others.why))
-	add("figure 21", "F", "CLIP: heads 1.5 and 5.9 are local, 6.11 and 10.6 global", "head scores of "+clipB16, "", find(clip, headScores, "", chosenHeads))
+	add("figure 21", "F", "CLIP: heads 1.5 and 5.9 are local, 6.11 and 10.6 global", "head scores of "+clipB16, "below and above .5", find(clip, headScores, "", chosenHeads))
 	add("figure 22", "F", "CLIP: objects are read first, then pairs are compared, then the pairs with each other", "head scores of "+clipB16+" on RMTS", "", find(rmts, headScores, "", order))
 	return all
 }
