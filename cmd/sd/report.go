@@ -34,7 +34,8 @@ from it; one whose images fit none of the paper's stimuli, about a folder of you
 
 All results are kept and shared with the other commands. The page is written after every
 chapter; interrupted, even by kill -9, the same command goes on. The sizes are those of the
-commands' defaults, half an hour for a model of the course; --quick takes a few minutes.
+commands' defaults; --quick takes minutes for a model of the course. Its short searches find
+less than full ones, so that their accuracies are lower bounds.
 
 ` + modelHelp,
 		Example: `  sd report discrimination-256-course -o course.html

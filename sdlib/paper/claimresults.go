@@ -75,9 +75,14 @@ func (r *Results) heads(model string) (*attention.Scores, error) {
 	})
 }
 
-// searches returns the scores of alignment searches in a model.
+// searches returns the scores of alignment searches in a model; its controls may have a file of their own.
 func (r *Results) searches(model string) ([]study.DASScore, error) {
-	return kept(r, "models/das-"+model+".csv", study.ReadDAS)
+	scores, err := kept(r, "models/das-"+model+".csv", study.ReadDAS)
+	if err != nil {
+		return nil, err
+	}
+	controls, err := kept(r, "models/das-"+model+"-wrong-object.csv", study.ReadDAS)
+	return slices.Concat(scores, controls), notThere(err)
 }
 
 // novel returns the scores of novel representations in a model.

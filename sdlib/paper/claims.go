@@ -13,24 +13,24 @@ import (
 // A Claim is something that the paper shows or says, sharp enough to be right or wrong: a row of
 // the table of everything, which `sd paper` prints. [Claims] lists them.
 type Claim struct {
-	Group Group  // a line of [ClaimSummary]
-	Item  string // what shows it: "figure 3", "table 1", or "text" for what only the text says
-	Where string // section of the paper
-	Says  string // in our words
-	Needs string // results of which model of the paper: "alignment searches in CLIP ViT-B/16"
-	Paper string // the value there, or in the authors' logs; "" where there is none
+	Group Group  `json:"group"`   // a line of [ClaimSummary]
+	Item  string `json:"item"`    // what shows it: "figure 3", "table 1", or "text" for what only the text says
+	Where string `json:"section"` // section of the paper
+	Says  string `json:"says"`    // in our words
+	Needs string `json:"needs"`   // results of which model of the paper: "alignment searches in CLIP ViT-B/16"
+	Paper string `json:"paper"`   // the value there, or in the authors' logs; "" where there is none
 
 	check func(r *Results) (Finding, error)
 }
 
 // A Finding is what the results that come with the repository say of a claim.
 type Finding struct {
-	Model   string  // whose results they are; "" where there are none or no model is needed
-	Small   bool    // it stands for the paper's model and is a small one, trained from scratch
-	Value   string  // with its interval
-	Verdict Verdict // does it agree?
-	Command string  // makes the value, or would
-	Missing string  // what there is not, and why; also beside a value of a model that only stands for the paper's
+	Model   string  `json:"model"`             // whose results they are; "" where there are none or no model is needed
+	Small   bool    `json:"small"`             // it stands for the paper's model and is a small one, trained from scratch
+	Value   string  `json:"here"`              // with its interval
+	Verdict Verdict `json:"agrees"`            // does it agree?
+	Command string  `json:"command"`           // makes the value, or would
+	Missing string  `json:"missing,omitempty"` // what there is not, and why; also beside a value of a model that only stands for the paper's
 }
 
 // A Group is what belongs together in the paper.

@@ -92,7 +92,7 @@ func TestClaimsFindNewResults(t *testing.T) {
 	write := func(model string, right map[das.Control]float64) {
 		t.Helper()
 		var rows []study.DASRow
-		for _, control := range []das.Control{das.NoControl, das.WrongObject} {
+		for control := range right {
 			for _, property := range []stimuli.Property{stimuli.ShapeProperty, stimuli.ColorProperty} {
 				for _, seed := range []uint64{1, 2} {
 					rows = append(rows, made(property, control, seed, right[control]))
@@ -120,6 +120,12 @@ func TestClaimsFindNewResults(t *testing.T) {
 	}
 	if f := about("figure 24", "CLIP, RMTS"); f.Verdict != paper.Disagrees {
 		t.Errorf("a control that succeeds: %+v", f)
+	}
+
+	write("rmts-256-clip-b16-112", map[das.Control]float64{das.NoControl: .9})
+	write("rmts-256-clip-b16-112-wrong-object", map[das.Control]float64{das.WrongObject: .4}) // a file of its own
+	if f := about("figure 24", "CLIP, RMTS"); f.Verdict != paper.Agrees || !strings.Contains(f.Value, "color at most .400") {
+		t.Errorf("a control in a file of its own: %+v", f)
 	}
 
 	// A damaged file is an error, not a missing result.

@@ -5,11 +5,10 @@ func generalizationClaims() []Claim {
 	const needs = "alignment searches in and accuracies of six models on 32 combinations"
 	check := func(*Results) (Finding, error) {
 		i, err := Find(AFigure, "6")
-		f := Finding{Verdict: Untested, Command: "sd figure 6", Missing: "searches in several models of the 32 set"}
-		if err == nil && i.Draw == nil {
-			f.Missing = "Figure 6, which needs several pretrained models on 32 combinations"
+		if err != nil || i.Draw == nil {
+			return Finding{Verdict: Untested, Missing: "Figure 6, which needs several pretrained models on 32 combinations"}, err
 		}
-		return f, err
+		return Finding{Verdict: Untested, Command: "sd figure 6", Missing: "searches in several models of the 32 set"}, nil
 	}
 	return []Claim{
 		{OfGeneralization, "figure 6", "6", "Discrimination: the better shape and color can be swapped, the more accurate on new combinations", needs, "r = .97 over 6 models", check},

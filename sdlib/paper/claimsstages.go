@@ -212,9 +212,8 @@ func photographs(r *Results) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	f := Finding{Verdict: Untested, Command: "sd figure 10", Missing: "models on the photorealistic images"}
 	if i.Draw == nil {
-		f.Missing = "the photorealistic images"
+		return Finding{Verdict: Untested, Missing: "the photorealistic images"}, nil
 	}
-	return f, nil
+	return Finding{Verdict: Untested, Command: "sd figure 10", Missing: "models on the photorealistic images"}, nil
 }

@@ -65,11 +65,10 @@ func sameImages(task stimuli.Task) func(*Finding) error {
 // photographs9 reports whether the photorealistic images are here.
 func photographs9(*Results) (Finding, error) {
 	i, err := Find(AFigure, "9")
-	f := Finding{Verdict: Untested, Command: "sd figure 9", Missing: "the photorealistic images"}
-	if err == nil && i.Draw != nil {
-		f.Missing, f.Value = "a count of the images", "drawn"
+	if err != nil || i.Draw == nil {
+		return Finding{Verdict: Untested, Missing: "the photorealistic images"}, err
 	}
-	return f, err
+	return Finding{Verdict: Untested, Value: "drawn", Command: "sd figure 9", Missing: "a count of the images"}, nil
 }
 
 // thousands writes a number below a million with a comma.

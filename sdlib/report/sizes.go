@@ -23,8 +23,8 @@ type Sizes struct {
 	Pairs  int // of images between which values are interchanged
 }
 
-// Full are the sizes that the commands have by default. A model of the course takes half an hour on two CPU cores, a
-// ViT-B at 112 pixels a day.
+// Full are the sizes that the commands have by default. Most of the time goes into the searches, one for each block, property and
+// control; on CPU cores a ViT-B takes hours.
 func Full(c vit.Config) Sizes {
 	z := Sizes{
 		Viewed: 8, Made: study.DASTests, Probes: study.PaperProbe.PerClass, Pushed: 500,
@@ -37,7 +37,7 @@ func Full(c vit.Config) Sizes {
 	return z
 }
 
-// Quick are sizes for a first look. A model of the course takes some minutes.
+// Quick are sizes for a first look, minutes for a model of the course. Short searches find less: their accuracies are lower bounds.
 func Quick(c vit.Config) Sizes {
 	recipe := das.Suited(c)
 	recipe.Epochs, recipe.Steps, recipe.Pairs = 0, 150, 1000
