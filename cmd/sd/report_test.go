@@ -30,6 +30,12 @@ func TestReportOfForeignModel(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), "fit no geometry") || !strings.Contains(string(text), "expected 2") {
 		t.Errorf("the page (%v) does not say why:\n%s", err, text)
 	}
+	// A backbone has no answer of its own.
+	sd("report", filepath.Join(testdata, "clip-whole"), "-q", "-o", page, "--backend", "go", "--store", store).want(t, exitOK)
+	if text, err = os.ReadFile(page); err != nil || !strings.Contains(string(text), "the model has no answer of its own (") {
+		t.Errorf("the page of a backbone (%v):\n%s", err, text)
+	}
+
 	sd("report", model, "--task", "rmts", "-o", page, "--store", store).want(t, exitFailure).says(t, "--task", "fit no geometry")
 	sd("report", model, "-o", filepath.Join(page, "below.html"), "--store", store).want(t, exitFailure).says(t, page)
 	sd("report", "no/such/model", "--store", store).want(t, exitFailure).says(t, "no/such/model")

@@ -187,3 +187,39 @@ func TestReportFailures(t *testing.T) {
 		t.Errorf("an interrupted report: %v", err)
 	}
 }
+
+// Images of one's own stand beside the paper's: how many are answered rightly, and where the heads look on them.
+func TestReportOnOwnImages(t *testing.T) {
+	drawn, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.Test, Size: 4, Seed: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir() + "/mine"
+	if err := drawn.Export(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	s := subject(t, store, backend.Go, nil)
+	if s.Set, err = study.ImportSet(dir, s.Model.Config); err != nil {
+		t.Fatal(err)
+	}
+	s.SetName = "mine"
+	page, err := Write(t.Context(), s, tiny, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, section := range page.Sections {
+		switch first := section.Parts[0]; section.Title {
+		case behaviorChapter.Title:
+			if first.Table == nil || first.Table.Rows[0][0] != "mine" || first.Table.Rows[0][1] != "4" || len(section.Parts) < 2 {
+				t.Errorf("accuracies: %+v", section.Parts)
+			}
+		case headsChapter.Title:
+			if first.Figure == nil || !strings.Contains(first.Figure.Alt(), "tiny on mine") || len(section.Parts[len(section.Parts)-1].Viewer.Data.Images) != 1 {
+				t.Errorf("heads: %+v", section.Parts)
+			}
+		}
+	}
+	if len(page.Sections) < 3 {
+		t.Errorf("%d sections", len(page.Sections))
+	}
+}
