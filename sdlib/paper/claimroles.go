@@ -110,8 +110,8 @@ func find[T any](w role, s source[T], otherwise string, judge func(x T, f *Findi
 			case r.only != nil:
 			case f.Small && i > 0:
 				f.Missing = fmt.Sprintf("%s: %s", s.file(w.firstReal()), s.command(w.firstReal(), *new(T)))
-			case f.Small:
-				f.Missing = w.why
+			default:
+				f.Missing = w.why // where another pretrained model or a small one stands for the paper's
 			}
 			return f, nil
 		}
