@@ -3,9 +3,12 @@ package paper
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"samediff/sdlib/attention"
 	"samediff/sdlib/das"
+	"samediff/sdlib/probe"
 	"samediff/sdlib/study"
 )
 
@@ -55,7 +58,7 @@ var (
 				command += fmt.Sprintf(" --images %d", n)
 			}
 			if x.probed.Items == 0 || len(x.effects) > 0 {
-				command += " --intervene"
+				command += " --intervene" + x.flags()
 			}
 			return recorded(command + " --csv models/probe-" + model + ".csv")
 		},
@@ -79,10 +82,33 @@ func tests(n int) string {
 func recorded(command string) string {
 	if full, ok := map[string]string{
 		"sd novel rmts-256-quick --test 400 --csv models/novel-rmts-256-quick.csv": "sd novel rmts-256-quick --property color --blocks 0-1 --test 400 --made 400 --csv models/novel-rmts-256-quick.csv",
-		"sd probe rmts-256-course --images 400 --intervene --csv models/probe-rmts-256-course.csv": "sd probe rmts-256-course --images 400 --intervene --intervene-images 60 --directions opposite,present,random,means " +
-			"--alphas 1,2,4 --unit means-apart --csv models/probe-rmts-256-course.csv",
+		"sd probe rmts-256-course --images 400 --intervene --intervene-images 60 --alphas 1,2,4 --directions opposite,present,random,means --csv models/probe-rmts-256-course.csv": "sd probe rmts-256-course --images 400 --intervene " +
+			"--intervene-images 60 --alphas 1,2,4 --directions opposite,present,random,means --unit means-apart --csv models/probe-rmts-256-course.csv",
 	}[command]; ok {
 		return full
 	}
 	return command
+}
+
+// flags are those of `sd probe --intervene` that are not the defaults.
+func (l linearResults) flags() (flags string) {
+	var alphas, directions []string
+	pairs := 0
+	for _, e := range l.effects {
+		if e.Block >= 0 {
+			alphas = once(alphas, strconv.FormatFloat(e.Alpha, 'g', -1, 64))
+			directions = once(directions, string(e.Direction))
+			pairs = e.Flipped(nil).N
+		}
+	}
+	if n := pairs / 4; n > 0 && 4*n != l.probed.Items {
+		flags += fmt.Sprintf(" --intervene-images %d", n)
+	}
+	if len(alphas) > 0 && !slices.Equal(alphas, []string{"1"}) {
+		flags += " --alphas " + strings.Join(alphas, ",")
+	}
+	if len(directions) > 0 && !slices.Equal(directions, []string{string(probe.Opposite), string(probe.Present)}) {
+		flags += " --directions " + strings.Join(directions, ",")
+	}
+	return flags
 }
