@@ -190,14 +190,15 @@ func (s *subject) lines() [][2]string {
 	if s.Preparation.Assumed != "" {
 		add("assumed", "%s", s.Preparation.Assumed)
 	}
-	add("patches", "%d x %d pixels, a grid of %d x %d%s", c.Patch, c.Patch, c.Grid(), c.Grid(), without(f.PatchBias, ", embedded without bias"))
+	add("patches", "%d x %d pixels, a grid of %d x %d%s", c.Patch, c.Patch, c.Grid(), c.Grid(), without(f.PatchBias, ", embedded without bias")+
+		without(c.Image%c.Patch == 0, fmt.Sprintf("; the last %d rows and columns of pixels fill no patch and are not seen", c.Image%c.Patch)))
 	add("tokens", "%d: %d patches%s", c.Tokens(), c.Grid()*c.Grid(), inFront(c))
 	if c.PosGrid > 0 {
 		add("positions", "learned on a grid of %d x %d, resampled", c.PosGrid, c.PosGrid)
 	}
 	add("residual", "width %d%s", c.Width, without(!f.PreNorm, ", a LayerNorm before block 0"))
-	add("blocks", "%d, of %d heads of %d components and an MLP of %d with %s%s", c.Blocks, c.Heads, c.HeadDim(), c.MLP, f.Activation,
-		without(!f.LayerScale, "; LayerScale on what both add"))
+	add("blocks", "%d, of %d heads of %d components and an MLP of %d with %s%s", c.Blocks, c.Heads, c.HeadDim(), c.MLP, c.MLPActivation(),
+		without(!f.LayerScale, "; LayerScale on what both add")+without(!c.NoQKVBias, "; queries, keys and values without bias"))
 	add("LayerNorm", "epsilon %g", c.NormEps)
 	if s.headless != nil {
 		add("head", "none that is read: %s (sd model convert --classes N puts a new one on it)", strings.TrimPrefix(s.headless.Error(), "vit: "))

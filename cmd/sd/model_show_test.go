@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"samediff/sdlib/vit"
 )
 
 // testdata are tiny models that transformers wrote.
@@ -53,6 +55,27 @@ func TestModelShow(t *testing.T) {
 	}
 	if d = decode[description](t, sd("model", "show", "scratch-b32", "--json").want(t, exitOK)); d.Total != 87_456_770 || d.Source != "random weights of seed 1" || d.Folder != "" {
 		t.Errorf("scratch-b32 has %d parameters, %q", d.Total, d.Source) // 87,456,770: transformers (testdata/variants.json)
+	}
+}
+
+// What a model does in another way than its family is shown.
+func TestModelShowVariation(t *testing.T) {
+	t.Setenv("SD_STORE", t.TempDir())
+	c := vit.CourseQuick
+	c.Image, c.Activation, c.NoQKVBias = 66, vit.ReLU, true
+	m, err := vit.New(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := m.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	out := sd("model", "show", dir).want(t, exitOK).out
+	for _, part := range []string{"a grid of 4 x 4; the last 2 rows and columns of pixels fill no patch and are not seen", "an MLP of 384 with relu; queries, keys and values without bias"} {
+		if !strings.Contains(out, part) {
+			t.Errorf("show lacks %q:\n%s", part, out)
+		}
 	}
 }
 

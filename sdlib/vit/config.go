@@ -3,6 +3,7 @@ package vit
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Config describes a vision transformer. Sizes are in pixels and vector components.
@@ -10,7 +11,7 @@ type Config struct {
 	Family Family `json:"family,omitempty"` // the zero value is the plain ViT
 
 	Image   int `json:"image"`   // side of the square image
-	Patch   int `json:"patch"`   // side of a square patch; divides Image
+	Patch   int `json:"patch"`   // side of a square patch; pixels right and below that fill no patch are not seen
 	Width   int `json:"width"`   // D, size of a token's vector
 	Blocks  int `json:"blocks"`  // L
 	Heads   int `json:"heads"`   // H, per block; divides Width
@@ -21,6 +22,12 @@ type Config struct {
 	// PosGrid is the side of the grid that positions were learned on, where it is not
 	// the image's own (0): they are then resampled to it inside the graph.
 	PosGrid int `json:"pos_grid,omitempty"`
+
+	// Activation is that of the MLP, where it is not the family's own ("").
+	Activation Activation `json:"activation,omitempty"`
+	// NoQKVBias leaves out the biases of queries, keys and values: qkv_bias false in the
+	// families whose config.json has that field.
+	NoQKVBias bool `json:"no_qkv_bias,omitempty"`
 
 	NormEps float64 `json:"norm_eps"` // ε of every LayerNorm
 
@@ -51,6 +58,14 @@ func (c Config) special() int {
 		n++
 	}
 	return n
+}
+
+// MLPActivation returns the activation of the MLP: Activation, or the family's own.
+func (c Config) MLPActivation() Activation {
+	if c.Activation != "" {
+		return c.Activation
+	}
+	return c.Family.Traits().Activation
 }
 
 // posGrid returns the side of the grid that positions were learned on.
@@ -97,8 +112,8 @@ func (c Config) Validate() error {
 		}
 	}
 	switch {
-	case c.Image%c.Patch != 0:
-		return fmt.Errorf("vit: patches of %d pixels do not divide an image of %d: choose a patch size that does", c.Patch, c.Image)
+	case c.Patch > c.Image:
+		return fmt.Errorf("vit: a patch of %d pixels in an image of %d: expected at most the image's side", c.Patch, c.Image)
 	case c.Width%c.Heads != 0:
 		return fmt.Errorf("vit: %d heads do not divide the width %d: each head needs width/heads components", c.Heads, c.Width)
 	case c.PosGrid < 0 || c.PosGrid > maxSize:
@@ -111,6 +126,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("vit: registers is %d, expected 1 to %d", c.Registers, maxSize)
 	case f.LayerScale && c.MLP%c.Width != 0:
 		return fmt.Errorf("vit: the mlp of %d is no multiple of the width %d: family %s has a whole mlp_ratio", c.MLP, c.Width, c.Family)
+	case c.Activation != "" && !slices.Contains(Activations, c.Activation):
+		return fmt.Errorf("vit: there is no activation %q: expected one of %q, or none for the family's own", c.Activation, Activations)
+	case c.Activation == f.Activation:
+		return fmt.Errorf("vit: activation is %q, the family's own: leave it empty, so that a model has one configuration", c.Activation)
+	case c.NoQKVBias && !f.layout.qkvBias:
+		return fmt.Errorf("vit: no biases of queries, keys and values in a model of family %s, which always has them: expected no_qkv_bias false", c.Family)
 	case !(c.NormEps > 0 && c.NormEps <= 1):
 		return fmt.Errorf("vit: norm_eps is %g, expected a small positive number such as 1e-12", c.NormEps)
 	}

@@ -29,7 +29,9 @@
 // "vit" is also what ImageNet-21k's labels, DINO and MAE train: those models differ in
 // their weights and in how images are normalized. Positions that were learned on another
 // grid than the image's, as DINOv2's G = 37 at 518 pixels, are resampled inside the graph
-// (Config.PosGrid); any family's can be.
+// (Config.PosGrid); any family's can be. A model may have another activation than its family
+// (Config.Activation), and a ViT, DeiT or DINOv2 no biases of queries, keys and values
+// (Config.NoQKVBias); images whose side is no multiple of the patch lose the rest, as in transformers.
 //
 // [Variant] has the usual geometries by name, [Pretrained] the checkpoints that the paper
 // starts from:

@@ -28,7 +28,7 @@ type Traits struct {
 	Registers  bool       // Config.Registers tokens without positions stand between CLS and the patches
 	PatchBias  bool       // the patch embedding has a bias
 	PreNorm    bool       // a LayerNorm works on the embeddings before block 0
-	Activation Activation // of the MLP
+	Activation Activation // of the MLP, unless Config.Activation says another
 	LayerScale bool       // what attention and MLP add is multiplied by a learned vector
 	Readout    Readout    // what the head reads
 	HeadBias   bool       // the head has a bias
@@ -49,7 +49,17 @@ const (
 	GELU      Activation = "gelu"              // x Φ(x)
 	QuickGELU Activation = "quick_gelu"        // x σ(1.702 x)
 	TanhGELU  Activation = "gelu_pytorch_tanh" // x ½ (1 + tanh(√(2/π) (x + .044715 x³)))
+	ReLU      Activation = "relu"              // max(x, 0)
 )
+
+// Activations lists the activations.
+var Activations = []Activation{GELU, QuickGELU, TanhGELU, ReLU}
+
+// activationNames are the names that transformers knows beside those of [Activations], for the same functions.
+var activationNames = map[Activation]Activation{
+	"gelu_python": GELU,
+	"gelu_new":    TanhGELU, "gelu_fast": TanhGELU, "gelu_accurate": TanhGELU, "gelu_python_tanh": TanhGELU,
+}
 
 // Readout is what the head reads, after the final LayerNorm.
 type Readout string

@@ -30,7 +30,9 @@ func (p *pass) norm(x *Node, n Norm[*Node]) *Node {
 
 // activation is the MLP's nonlinearity.
 func (p *pass) activation(x *Node) *Node {
-	switch p.f.Activation {
+	switch p.c.MLPActivation() {
+	case ReLU: // max(x, 0)
+		return activation.Relu(x)
 	case QuickGELU: // x σ(1.702 x)
 		return Mul(x, Sigmoid(MulScalar(x, 1.702)))
 	case TanhGELU: // x ½ (1 + tanh(√(2/π) (x + .044715 x³)))
@@ -61,6 +63,9 @@ func (p *pass) patches(images *Node, w Linear[*Node]) *Node {
 		exceptions.Panicf("vit: images of shape %s, expected (Uint8)[B, %d, %d, 3]", s, p.c.Image, p.c.Image)
 	}
 	B, D, g, side := images.Shape().Dim(0), p.c.Width, p.c.Grid(), p.c.Patch
+	if seen := g * side; seen < p.c.Image { // a convolution does not reach the pixels that fill no patch
+		images = Slice(images, AxisRange(), AxisRangeFromStart(seen), AxisRangeFromStart(seen))
+	}
 	x := Reshape(p.c.Pixels(images), B, g, side, g, side, 3)
 	x = TransposeAllAxes(x, 0, 1, 3, 2, 4, 5)   // [B, g, g, side, side, 3]
 	x = Reshape(x, B, g*g, side*side*3)         // [B, g², side·side·3]

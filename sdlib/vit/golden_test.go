@@ -219,7 +219,7 @@ func TestLoadBackbone(t *testing.T) {
 		want    string
 	}{
 		{"clip-whole", 0, 0, "classes is 0"},
-		{"clip-whole", 2, 30, "patches of 8 pixels do not divide an image of 30"},
+		{"clip-whole", 2, 7, "a patch of 8 pixels in an image of 7"},
 		{"nowhere", 2, 0, "config.json"},
 	} {
 		if _, err := LoadBackbone("testdata/"+test.dir, test.classes, 1, test.image); err == nil || !strings.Contains(err.Error(), test.want) {

@@ -41,7 +41,7 @@ type hfModel struct {
 	SwiGLU      bool           `json:"use_swiglu_ffn,omitempty"`
 	Registers   jsontext.Whole `json:"num_register_tokens,omitempty"`
 	Projection  jsontext.Whole `json:"projection_dim,omitempty"`
-	Activation  string         `json:"hidden_act"`
+	Activation  Activation     `json:"hidden_act"`
 	NormEps     float64        `json:"layer_norm_eps"`
 	QKVBias     *bool          `json:"qkv_bias,omitempty"`
 	PoolingHead *bool          `json:"vision_use_head,omitempty"`
@@ -73,7 +73,7 @@ var sources = map[string]source{
 func (s source) defaults() *hfModel {
 	t := s.family.Traits()
 	m := &hfModel{Image: 224, Patch: jsontext.Whole(s.patch), Channels: 3, Width: 768, Blocks: 12, Heads: 12, MLP: 3072,
-		Activation: string(t.Activation), NormEps: t.NormEps}
+		Activation: t.Activation, NormEps: t.NormEps}
 	switch {
 	case t.LayerScale:
 		m.MLPRatio = 4
@@ -169,10 +169,8 @@ func ReadAbout(dir string) (a About, err error) {
 // check names what the model does in another way than its family does here.
 func (m *hfModel) check(f Traits) error {
 	switch {
-	case m.Activation != string(f.Activation):
-		return fmt.Errorf("hidden_act %q, expected %q: models of this family with another activation can't be read", m.Activation, f.Activation)
-	case m.QKVBias != nil && !*m.QKVBias: // files of older versions leave it out
-		return errors.New("qkv_bias false, expected true: queries, keys and values without bias can't be read")
+	case !slices.Contains(Activations, m.activation()):
+		return fmt.Errorf("hidden_act %q, expected one of %q: models with another activation can't be read", m.Activation, Activations)
 	case m.Channels != 3:
 		return fmt.Errorf("num_channels %d, expected 3", m.Channels)
 	case m.SwiGLU:
@@ -181,6 +179,14 @@ func (m *hfModel) check(f Traits) error {
 		return fmt.Errorf("hidden_size %d and mlp_ratio %d, expected at most %d", m.Width, m.MLPRatio, maxSize)
 	}
 	return nil
+}
+
+// activation is the MLP's, under the one name that it has here.
+func (m *hfModel) activation() Activation {
+	if a, ok := activationNames[m.Activation]; ok {
+		return a
+	}
+	return m.Activation
 }
 
 // config is the configuration of the vision transformer that was read. Its normalization is still open.
@@ -193,6 +199,12 @@ func (m *hfModel) config(family Family, labels int) Config {
 	}
 	if !f.Registers {
 		c.Registers = 0
+	}
+	if a := m.activation(); a != f.Activation {
+		c.Activation = a
+	}
+	if m.QKVBias != nil && f.layout.qkvBias { // older versions leave it out; the other families pass over it
+		c.NoQKVBias = !*m.QKVBias
 	}
 	switch {
 	case family == CLIP:
@@ -220,8 +232,8 @@ func (c Config) at(image int) (Config, error) {
 	if image == 0 || image == c.Image {
 		return c, nil
 	}
-	if c.Image < 1 || c.Patch < 1 || c.Image%c.Patch != 0 {
-		return Config{}, fmt.Errorf("vit: patches of %d pixels do not divide an image of %d, where positions were learned", c.Patch, c.Image)
+	if c.Patch < 1 || c.Image < c.Patch {
+		return Config{}, fmt.Errorf("vit: positions were learned on images of %d pixels with patches of %d: expected at least one patch", c.Image, c.Patch)
 	}
 	learned := c.posGrid()
 	c.Image, c.PosGrid = image, 0
@@ -241,9 +253,13 @@ func (a About) Save(dir string) error { return a.writeAs(dir, torchNames["F32"])
 func (a About) writeAs(dir, dtype string) error {
 	c := a.Config
 	f := c.Family.Traits()
-	model := &hfModel{Image: jsontext.Whole(c.posGrid() * c.Patch), Patch: jsontext.Whole(c.Patch), Channels: 3, Width: jsontext.Whole(c.Width),
+	learned := c.Image
+	if c.PosGrid > 0 {
+		learned = c.PosGrid * c.Patch
+	}
+	model := &hfModel{Image: jsontext.Whole(learned), Patch: jsontext.Whole(c.Patch), Channels: 3, Width: jsontext.Whole(c.Width),
 		Blocks: jsontext.Whole(c.Blocks), Heads: jsontext.Whole(c.Heads), MLP: jsontext.Whole(c.MLP), Registers: jsontext.Whole(c.Registers),
-		Activation: string(f.Activation), NormEps: c.NormEps}
+		Activation: c.MLPActivation(), NormEps: c.NormEps}
 	hf := hfConfig{Architectures: []string{f.Class}, ModelType: f.ModelType, DType: dtype,
 		Labels: map[string]string{}, LabelIDs: map[string]any{}, hfModel: model}
 	switch c.Family {
@@ -253,7 +269,7 @@ func (a About) writeAs(dir, dtype string) error {
 		model.PoolingHead = new(false) // the classifier reads the patches' mean
 		model.Type, hf.hfModel, hf.Vision = "siglip_vision_model", nil, model
 	default:
-		model.QKVBias, model.Dropout, model.AttnDropout = new(true), new(0.), new(0.)
+		model.QKVBias, model.Dropout, model.AttnDropout = new(!c.NoQKVBias), new(0.), new(0.)
 	}
 	if f.LayerScale {
 		model.MLP, model.MLPRatio = 0, jsontext.Whole(c.MLP/c.Width)

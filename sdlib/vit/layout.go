@@ -15,6 +15,8 @@ type layout struct {
 
 	norm, head string
 
+	qkvBias bool // config.json says whether queries, keys and values have biases (qkv_bias)
+
 	flat bool // CLS is [D] and positions are [T, D], without leading axes of 1
 
 	// Beginnings of names of what is no part of the model.
@@ -27,8 +29,8 @@ type layout struct {
 // the files of ViTModel, ViTMAEForPreTraining and DeiTForImageClassificationWithTeacher.
 func vitLayout(prefix string) layout {
 	return layout{
-		prefix: prefix,
-		cls:    "embeddings.cls_token", distill: "embeddings.distillation_token",
+		prefix: prefix, qkvBias: true,
+		cls: "embeddings.cls_token", distill: "embeddings.distillation_token",
 		positions: "embeddings.position_embeddings", patch: "embeddings.patch_embeddings.projection",
 		block: "encoder.layer.%d.", norm1: "layernorm_before", norm2: "layernorm_after",
 		q: "attention.attention.query", k: "attention.attention.key", v: "attention.attention.value", o: "attention.output.dense",

@@ -212,11 +212,11 @@ func TestWithHead(t *testing.T) {
 	}
 	for _, err := range []error{
 		func() error { _, err := m.WithHead(0, 1, 0); return err }(),
-		func() error { _, err := m.WithHead(2, 1, m.Config.Image+1); return err }(),
+		func() error { _, err := m.WithHead(2, 1, m.Config.Patch-1); return err }(),
 		func() error { _, err := new(Model).WithHead(2, 1, 0); return err }(),
 	} {
 		if err == nil {
-			t.Error("no classes, images that patches do not divide, or no weights: no error")
+			t.Error("no classes, images smaller than a patch, or no weights: no error")
 		}
 	}
 }

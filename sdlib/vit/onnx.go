@@ -194,6 +194,10 @@ func (x *exported) read(path string, said sayings, o ONNX) (c Config, err error)
 	f := c.Family.Traits()
 	c = Config{Family: c.Family, Image: e.Image, Patch: e.Patch, Width: e.Width, Blocks: len(e.Blocks), Heads: e.Heads, MLP: e.MLP,
 		Classes: 2, NormEps: e.NormEps}
+	if a := Activation(e.Activation); a != f.Activation {
+		c.Activation = a
+	}
+	c.NoQKVBias = e.Blocks[0].Q.B.Shape == nil
 	if e.Registers.Shape != nil {
 		c.Registers = e.Registers.Shape[0]
 	}
@@ -269,7 +273,7 @@ func familyOf(e *encoder.Encoder) (Family, error) {
 		for _, t := range []trait{
 			{"tokens in front", len(e.Front), front}, {"registers", e.Registers.Shape != nil, f.Registers},
 			{"bias of the patch embedding", e.Embed.B.Shape != nil, f.PatchBias}, {"LayerNorm before block 0", e.PreNorm != nil, f.PreNorm},
-			{"activation", e.Activation, string(f.Activation)}, {"LayerScale", e.Blocks[0].Scale1 != nil, f.LayerScale},
+			{"LayerScale", e.Blocks[0].Scale1 != nil, f.LayerScale},
 		} {
 			if t.found != t.wants {
 				differs = append(differs, fmt.Sprintf("%s: expected %v, found %v", t.name, t.wants, t.found))

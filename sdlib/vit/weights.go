@@ -11,7 +11,7 @@ import (
 // values, and *graph.Node for the same weights inside a graph. Matrices are
 // [out, in], as PyTorch stores them.
 //
-// A weight that the family lacks is T's zero value, nil.
+// A weight that the model lacks is T's zero value, nil.
 type Weights[T any] struct {
 	CLS       T         // [1, 1, D]; SigLIP has none
 	Distill   T         // [1, 1, D] DeiT's second token
@@ -97,9 +97,9 @@ func (w *Weights[T]) fields(c Config) []field[T] {
 	for l := range w.Blocks {
 		b, at := &w.Blocks[l], n.prefix+fmt.Sprintf(n.block, l)
 		norm(at+n.norm1, &b.Norm1)
-		linear(at+n.q, &b.Q, true, D, D)
-		linear(at+n.k, &b.K, true, D, D)
-		linear(at+n.v, &b.V, true, D, D)
+		linear(at+n.q, &b.Q, !c.NoQKVBias, D, D)
+		linear(at+n.k, &b.K, !c.NoQKVBias, D, D)
+		linear(at+n.v, &b.V, !c.NoQKVBias, D, D)
 		linear(at+n.o, &b.O, true, D, D)
 		norm(at+n.norm2, &b.Norm2)
 		linear(at+n.up, &b.Up, true, c.MLP, D)

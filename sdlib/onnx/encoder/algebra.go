@@ -244,6 +244,7 @@ const (
 	gelu      = "gelu"              // x Φ(x) = ½ x (1 + erf(x/√2))
 	quickGELU = "quick_gelu"        // x σ(1.702 x)
 	tanhGELU  = "gelu_pytorch_tanh" // ½ x (1 + tanh(√(2/π) (x + .044715 x³)))
+	relu      = "relu"              // max(x, 0)
 )
 
 // activation recognizes the activations where they are taken apart.

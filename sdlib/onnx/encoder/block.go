@@ -89,8 +89,8 @@ func (e *Encoder) mlpOf(b *Block, x *term, added value) (err error) {
 	if b.Down, hidden, err = layerOf(added, e.Width, e.MLP, "the MLP's second layer"); err != nil {
 		return err
 	}
-	if !hidden.is(function) || !slices.Contains([]string{gelu, quickGELU, tanhGELU}, hidden.t.name) {
-		return fmt.Errorf("expected GELU, quick GELU or tanh GELU between the two layers, found %v", hidden)
+	if !hidden.is(function) || !slices.Contains([]string{gelu, quickGELU, tanhGELU, relu}, hidden.t.name) {
+		return fmt.Errorf("expected GELU, quick GELU, tanh GELU or ReLU between the two layers, found %v", hidden)
 	}
 	if e.Activation == "" {
 		e.Activation = hidden.t.name
@@ -200,6 +200,9 @@ func (r *reader) attentionOf(e *Encoder, b *Block, x *term, added value) (err er
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 		*p.to = layer
+		if (layer.B.Shape == nil) != (b.Q.B.Shape == nil) {
+			return fmt.Errorf("%s: expected a bias in queries, keys and values, or in none of them, found %v", p.name, p.v)
+		}
 		if normed == nil {
 			normed = from
 		} else if normed != from {
@@ -248,8 +251,8 @@ func projection(v value, head, component factor) (l Layer, from *term, err error
 		picked = append(picked, t.f)
 		t = t.args[0].t
 	}
-	if t.kind != linear || len(t.args) < 3 {
-		return l, nil, fmt.Errorf("expected a linear layer with a bias, found %v", v)
+	if t.kind != linear {
+		return l, nil, fmt.Errorf("expected a linear layer, found %v", v)
 	}
 	for _, f := range append([]factor{head, component}, picked...) {
 		if f.axis != nil && f.axis != t.axes[0] {
@@ -268,7 +271,9 @@ func projection(v value, head, component factor) (l Layer, from *term, err error
 	if l.W, err = t.args[1].matrix(out, all(size(in.l[len(in.l)-1]))); err != nil {
 		return l, nil, err
 	}
-	l.B, err = t.args[2].chosen(out)
+	if len(t.args) > 2 {
+		l.B, err = t.args[2].chosen(out)
+	}
 	return l, in.t, err
 }
 

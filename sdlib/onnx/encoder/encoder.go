@@ -19,7 +19,7 @@ type Encoder struct {
 	Heads      int     // of each block
 	MLP        int     // hidden size of a block's MLP
 	NormEps    float64 // ε of every LayerNorm
-	Activation string  // of the MLP: "gelu", "quick_gelu" or "gelu_pytorch_tanh"
+	Activation string  // of the MLP: "gelu", "quick_gelu", "gelu_pytorch_tanh" or "relu"
 
 	Front     []Weight // [D] each: tokens in front of the patches that have positions, CLS first
 	Registers Weight   // [n, D]: tokens without positions, behind CLS; no shape where there are none
@@ -48,7 +48,7 @@ const (
 	ReadCLSMean Readout = "CLS, mean patch"
 )
 
-// Layer is y = x Wᵀ + b. B has no shape where there is no bias.
+// Layer is y = x Wᵀ + b. B has no shape where there is no bias: in the patch embedding, the head, or queries, keys and values of all blocks.
 type Layer struct{ W, B Weight }
 
 // Norm is a LayerNorm's gain and bias, both [D].

@@ -41,7 +41,7 @@ func init() {
 		"Add": pair((*book).sum), "Sub": pair((*book).difference), "Mul": pair((*book).times),
 		"Div": one((*reader).divide), "Pow": one((*reader).raise), "Sqrt": one((*reader).root), "Reciprocal": one((*reader).inverse), "Neg": one((*reader).negate),
 		"Erf": one((*reader).elementwise), "Tanh": one((*reader).elementwise), "Sigmoid": one((*reader).elementwise),
-		"Gelu": one((*reader).gelu), "ReduceMean": one((*reader).mean), "Softmax": one((*reader).softmax),
+		"Gelu": one((*reader).gelu), "Relu": one((*reader).relu), "ReduceMean": one((*reader).mean), "Softmax": one((*reader).softmax),
 
 		"MatMul": pair((*book).matmul), "Gemm": one((*reader).gemm), "Conv": one((*reader).conv), "LayerNormalization": one((*reader).layerNorm),
 		"Attention": (*reader).attention,

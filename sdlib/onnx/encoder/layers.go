@@ -114,8 +114,8 @@ func (b *book) conv(k kind, n *onnx.Node, x, w value, more ...value) value {
 		return b.unknown("a convolution of an image %v with a kernel of %v, expected square patches of all %d channels", xs, ws, xs[1])
 	}
 	side := ws[2]
-	if xs[2]%side != 0 || xs[2] != xs[3] {
-		return b.unknown("patches of %d pixels in an image of %d by %d, expected a square that they divide", side, xs[2], xs[3])
+	if xs[2] < side || xs[2] != xs[3] {
+		return b.unknown("patches of %d pixels in an image of %d by %d, expected a square of at least one patch", side, xs[2], xs[3])
 	}
 	g := xs[2] / side
 	t := b.add(&term{kind: k, args: append([]value{x, w}, more...), axes: []*axis{{size: ws[0], features: true}, {size: g * g}}})

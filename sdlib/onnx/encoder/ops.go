@@ -33,6 +33,8 @@ func (r *reader) negate(_ *onnx.Node, in []value) value  { return r.scale(in[0],
 
 func (r *reader) elementwise(n *onnx.Node, in []value) value { return r.function(n.Op, in[0]) }
 
+func (r *reader) relu(_ *onnx.Node, in []value) value { return r.function(relu, in[0]) }
+
 func (r *reader) function(name string, x value) value {
 	if x.t == nil {
 		return r.unknown("a %s of a constant", name)
