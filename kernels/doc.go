@@ -5,6 +5,7 @@
 //	shim/go                the go command that GoNB sees, see below
 //	shim/help/gopls        starts gopls, which completes and documents, and ends it with the kernel
 //	setup.sh               the set-up behind "make setup": .venv, .tools/bin, the link to the kernel
+//	check_packages.py      says what is missing in .venv, for the set-up and sd doctor
 //	run_notebooks.py       executes notebooks without a browser; fails when a cell fails
 //	requirements.txt       the Python side, every package pinned; requirements.in names the direct ones
 //	requirements-cuda.txt  XLA's CUDA plugin, for "make cuda"

@@ -14,7 +14,8 @@
 # Each part leaves a stamp holding everything that the part depends on, so that a second run only
 # compares texts, and a change of the requirements, of Go's version or of the repository's place sets up
 # again. A part's stamp is removed before work on it starts and written when it is complete: a set-up
-# that was killed is never taken for a finished one. A lock lets one set-up work at a time.
+# that was killed is never taken for a finished one. What was stamped is looked at each time: a program that does
+# not answer, a package with a file missing, is set up again. A lock lets one set-up work at a time.
 #
 # PYTHON names the Python that makes .venv; by default the first suitable of python3, python3.14 ... python3.10.
 set -euo pipefail
@@ -108,11 +109,19 @@ pip_install() {
 		fail "pip could not install $1 (above); is the package registry reachable? The next run starts this part again"
 }
 
+# install builds programs in the versions of a module. Old files go first: go install leaves one alone whose beginning
+# is that of the right one, however short it is.
+install() {
+	local program
+	for program in "${@:2}"; do rm -f ".tools/bin/${program##*/}"; done
+	GOBIN=$root/.tools/bin go -C "$1" install "${@:2}"
+}
+
 key_tools() { echo "$go_version"; cat tools/go.mod tools/go.sum; }
 make_tools() {
 	need_c
 	say "gonb and goimports into .tools/bin (half a minute to two minutes) ..."
-	GOBIN=$root/.tools/bin go -C tools install github.com/janpfeifer/gonb golang.org/x/tools/cmd/goimports
+	install tools github.com/janpfeifer/gonb golang.org/x/tools/cmd/goimports
 }
 
 # gopls has a module of its own, since it needs other versions of its libraries than the other tools. Its first look at
@@ -120,7 +129,7 @@ make_tools() {
 key_help() { echo "$go_version"; cat tools/gopls/go.mod tools/gopls/go.sum; }
 make_help() {
 	say "gopls into .tools/bin, for completion and documentation in cells (a minute) ..."
-	GOBIN=$root/.tools/bin go -C tools/gopls install golang.org/x/tools/gopls
+	install tools/gopls golang.org/x/tools/gopls
 	[[ -f sdlib/nb/nb.go ]] || return 0 # an image is set up before the library is copied into it
 	GOPLSCACHE=$root/.tools/gopls .tools/bin/gopls check sdlib/nb/nb.go ||
 		say "gopls could not read this module (above): the first completion in a cell will be slow"
@@ -129,7 +138,7 @@ make_help() {
 key_checks() { key_tools; }
 make_checks() {
 	say "staticcheck into .tools/bin (half a minute) ..."
-	GOBIN=$root/.tools/bin go -C tools install honnef.co/go/tools/cmd/staticcheck
+	install tools honnef.co/go/tools/cmd/staticcheck
 }
 
 key_kernel() { echo link; }
@@ -143,12 +152,18 @@ done_already() {
 	file=$(stamp "$1")
 	[[ -f $file && "$(<"$file")" == "$("key_$1")" ]] || return 1
 	case $1 in
-	python | cuda) .venv/bin/python -c '' 2>/dev/null ;; # gone when the Python it links to is
-	tools) [[ -x .tools/bin/gonb && -x .tools/bin/goimports ]] ;;
-	help) [[ -x .tools/bin/gopls ]] ;;
-	checks) [[ -x .tools/bin/staticcheck ]] ;;
+	python) .venv/bin/python -I -S kernels/check_packages.py requirements.txt ;; # fails too when the Python it links to is gone
+	cuda) .venv/bin/python -I -S kernels/check_packages.py requirements-cuda.txt ;;
+	tools) answers gonb --version && answers goimports -l=false <<<"package p" ;;
+	help) answers gopls version ;;
+	checks) answers staticcheck -version ;;
 	kernel) [[ -f .venv/share/jupyter/kernels/sd/kernel.json ]] ;;
 	esac
+}
+
+# answers runs a program of .tools/bin, which prints something unless the file is damaged. (An empty one "works".)
+answers() {
+	[[ -n "$(".tools/bin/$1" "${@:2}" 2>/dev/null)" ]] || { echo "setup: .tools/bin/$1 does not answer"; return 1; } >&2
 }
 
 # --- the work --------------------------------------------------------------------------------------
@@ -163,7 +178,7 @@ done
 need_go
 
 all_done() { for part; do done_already "$part" || return 1; done; }
-all_done "$@" && exit
+all_done "$@" 2>/dev/null && exit
 
 python=$(find_python)
 # The lock is on an open file, so the system gives it back however this process ends.

@@ -24,7 +24,7 @@ case "$*" in
 	for tool; do
 		name=${tool##*/}
 		echo "$name" >>"$LOG"
-		printf '#!/bin/sh\n' >"$GOBIN/$name"
+		printf '#!/bin/sh\necho here\n' >"$GOBIN/$name"
 		chmod +x "$GOBIN/$name"
 	done ;;
 *) echo "unexpected: go $*" >&2; exit 9 ;;
@@ -40,7 +40,12 @@ case "$*" in
 esac
 `
 	fakeVenvPython = `#!/bin/sh
-[ "$1" = -c ] && exit 0
+case "$*" in
+*check_packages.py*)
+	if [ -f "$SANDBOX/damaged" ]; then cat "$SANDBOX/damaged" >&2; exit 1; fi
+	exit 0 ;;
+esac
+rm -f "$SANDBOX/damaged"
 echo "pip" >>"$LOG"
 sleep 0.5
 if [ -f "$SANDBOX/offline" ]; then echo "no network" >&2; exit 1; fi
@@ -129,6 +134,8 @@ func TestSetupAgain(t *testing.T) {
 		{"Go", func() { s.put(t, "goversion", "go1.26.6\n") }, "gonb;goimports;"},
 		{"tool removed", func() { os.Remove(filepath.Join(s.dir, ".tools/bin/gonb")) }, "gonb;goimports;"},
 		{"Python gone", func() { s.put(t, ".venv/bin/python", "#!/bin/sh\nexit 1\n") }, "pip;"},
+		{"tool empty", func() { s.put(t, ".tools/bin/goimports", "") }, "gonb;goimports;"},
+		{"package damaged", func() { s.put(t, "damaged", "nbclient/__init__.py is missing\n") }, "pip;"},
 		{"killed halfway", func() { os.Remove(filepath.Join(s.dir, ".venv/stamp-python")) }, "pip;"},
 		{"nothing", func() {}, ""},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +12,7 @@ import (
 
 func (a *app) doctorCommand() *cobra.Command {
 	var asJSON bool
+	var probe string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "What works on this machine, and how to mend what does not",
@@ -26,7 +28,14 @@ computations are those of section 2 and later, whatever they run on.)`,
   sd doctor --json`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			findings := doctor.Examine(cmd.Context(), doctor.Options{Store: a.store, Backend: a.backend})
+			if cmd.Flags().Changed(probeFlag) {
+				return a.printJSON(doctor.ProbeBackend(probe))
+			}
+			o := doctor.Options{Store: a.store, Backend: a.backend}
+			if self, err := os.Executable(); err == nil {
+				o.Probe = []string{self, "doctor", "--" + probeFlag}
+			}
+			findings := doctor.Examine(cmd.Context(), o)
 			healthy := doctor.Healthy(findings)
 			if asJSON {
 				if err := a.printJSON(map[string]any{"healthy": healthy, "findings": findings}); err != nil {
@@ -45,8 +54,15 @@ computations are those of section 2 and later, whatever they run on.)`,
 		},
 	}
 	addJSON(cmd, &asJSON)
+	cmd.Flags().StringVar(&probe, probeFlag, "", "open one backend, and print in JSON what came of it")
+	if err := cmd.Flags().MarkHidden(probeFlag); err != nil {
+		panic(err)
+	}
 	return cmd
 }
+
+// probeFlag makes doctor the child process that opens one backend for another doctor.
+const probeFlag = "probe"
 
 func (a *app) printFindings(findings []doctor.Finding) {
 	marks := map[doctor.State]string{doctor.OK: "ok", doctor.Absent: "-", doctor.Failed: "FAILED"}

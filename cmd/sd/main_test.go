@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(mainEnv) != "" {
 		main()
 	}
+	os.Setenv(mainEnv, "1") // for the processes that commands start of themselves
 	os.Exit(m.Run())
 }
 

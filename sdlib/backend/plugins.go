@@ -70,9 +70,45 @@ func findPlugin(kind string, prefer func(paths []string) []string) (string, erro
 	return "", &missingError{
 		Short: fmt.Sprintf("no XLA plugin for %s found", kind),
 		Long:  fmt.Sprintf(": looked for %s in %s", strings.Join(pluginFiles[kind], ", "), strings.Join(folders, ", ")),
-		Mend: fmt.Sprintf("run `%s` to install it, or set %s to the folder that holds one (a Python's site-packages, for instance), or use the backend %q",
-			installs(kind), pluginPathEnv, Go),
+		Mend:  mendMissing(kind),
 	}
+}
+
+// mendMissing says how to get a plugin.
+func mendMissing(kind string) string {
+	if os.Getenv(pluginPathEnv) != "" {
+		return fmt.Sprintf("unset %s, where alone it is looked for (`%s` installs it elsewhere), or set it to the folder that holds one (a Python's site-packages, for instance), or use the backend %q",
+			pluginPathEnv, installs(kind), Go)
+	}
+	return fmt.Sprintf("run `%s` to install it, or set %s to the folder that holds one (a Python's site-packages, for instance), or use the backend %q",
+		installs(kind), pluginPathEnv, Go)
+}
+
+// MendDamaged says how to replace the plugin of a backend which ends the process that opens it.
+func MendDamaged(name string) string {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(name, "xla:"), ",")
+	if path, _ := findPlugin(kind, func(paths []string) []string { return paths }); path != "" {
+		return path + ": " + mendDamaged(path)
+	}
+	return ""
+}
+
+// mendDamaged says how to replace a plugin that does not work, which depends on where it lies: where it seems
+// complete, a set-up leaves it as it is.
+func mendDamaged(path string) string {
+	command := "make setup"
+	if strings.Contains(path, "cuda") {
+		command = "make cuda"
+	}
+	if root, ok := repo.Root(); ok {
+		if venv := filepath.Join(root, ".venv"); strings.HasPrefix(path, venv+string(filepath.Separator)) {
+			return fmt.Sprintf("remove %s and run `%s` to install the pinned version anew, or use the backend %q", venv, command, Go)
+		}
+	}
+	if os.Getenv(pluginPathEnv) != "" {
+		return fmt.Sprintf("replace it, or unset %s for the one that `%s` installs, or use the backend %q", pluginPathEnv, command, Go)
+	}
+	return fmt.Sprintf("remove or replace it (`%s` installs one in the repository), or use the backend %q", command, Go)
 }
 
 // installs is the command that installs a plugin.
@@ -86,23 +122,26 @@ func installs(kind string) string {
 // checkPlugin returns an error unless a file can be a plugin, a shared library that exports
 // GetPjrtApi: this is known before the dynamic loader is given it.
 func checkPlugin(path string) error {
-	const mend = "expected a PJRT plugin, a shared library that exports GetPjrtApi; run `make setup` to install XLA's CPU plugin anew"
+	const expected = ": expected a PJRT plugin, a shared library that exports GetPjrtApi"
+	bad := func(format string, args ...any) error {
+		return &missingError{Short: "XLA plugin " + path + fmt.Sprintf(format, args...), Long: expected, Mend: mendDamaged(path)}
+	}
 	f, err := elf.Open(path)
 	if err != nil {
 		if os.IsNotExist(err) {
-			return &missingError{Short: "XLA plugin " + path, Long: ": there is no such file", Mend: mend}
+			return bad(": there is no such file")
 		}
-		return fmt.Errorf("XLA plugin %s is no ELF library (%v): %s", path, err, mend)
+		return bad(" is no ELF library (%v)", err)
 	}
 	defer f.Close()
 	symbols, err := f.DynamicSymbols()
 	if err != nil {
-		return fmt.Errorf("XLA plugin %s can't be read (%v): %s", path, err, mend)
+		return bad(" can't be read (%v)", err)
 	}
 	for _, s := range symbols {
 		if s.Name == "GetPjrtApi" && s.Section != elf.SHN_UNDEF {
 			return nil
 		}
 	}
-	return fmt.Errorf("XLA plugin %s does not export GetPjrtApi: %s", path, mend)
+	return bad(" does not export GetPjrtApi")
 }

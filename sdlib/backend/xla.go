@@ -21,11 +21,9 @@ func init() { xla.EnableAutoInstall(false) } // it would download a plugin behin
 
 // openXLA opens the plugin for "cpu" or "cuda", or the one at an absolute path.
 func openXLA(b *Backend, kind, options string) error {
-	mend := "run `make setup` to install the version pinned in kernels/requirements.txt"
 	onCUDA := kind == "cuda" || filepath.IsAbs(kind) && pjrt.IsCUDAName(kind) // so far by the name alone
 	var driver cudaVersion
 	if onCUDA {
-		mend = "run `make cuda` to install the version pinned in kernels/requirements-cuda.txt"
 		var err error
 		if driver, err = findDriver(); err != nil && kind == "cuda" {
 			return err
@@ -35,12 +33,15 @@ func openXLA(b *Backend, kind, options string) error {
 	if err != nil {
 		return err
 	}
+	bad := func(format string, args ...any) error {
+		return &missingError{Short: "XLA plugin " + path + fmt.Sprintf(format, args...), Mend: mendDamaged(path)}
+	}
 	major, minor, err := pjrtVersion(path)
 	if err != nil {
-		return fmt.Errorf("XLA plugin %s does not load: %s; %s, or use the backend %q", path, blame.Line(err), mend, Go)
+		return bad(" does not load: %s", blame.Line(err))
 	}
 	if major != pjrtMajor {
-		return fmt.Errorf("XLA plugin %s speaks PJRT %d.%d, expected %d.x: %s", path, major, minor, pjrtMajor, mend)
+		return bad(" speaks PJRT %d.%d, expected %d.x", major, minor, pjrtMajor)
 	}
 	if onCUDA {
 		if b.Missing, err = prepareCUDA(path, driver); err != nil {
@@ -48,7 +49,7 @@ func openXLA(b *Backend, kind, options string) error {
 		}
 	}
 	if b.Platform, err = platform(kind, path); err != nil {
-		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, blame.Line(err), mend, Go)
+		return bad(" does not start: %s", blame.Line(err))
 	}
 	if b.Platform == "cuda" && !pjrt.IsCUDAName(path) {
 		return fmt.Errorf("XLA plugin %s is CUDA's, which go-xla knows by its path alone, and would compute float32 products in TF32: expected a path with the word cuda, such as a link pjrt_c_api_cuda_plugin.so to it", path)
@@ -64,7 +65,7 @@ func openXLA(b *Backend, kind, options string) error {
 		config += "," + options
 	}
 	if b.Engine, err = xla.NewWithOptions(config, clientOptions(b.Platform)); err != nil {
-		return fmt.Errorf("XLA plugin %s does not start: %s; %s, or use the backend %q", path, blame.Line(err), mend, Go)
+		return bad(" does not start: %s", blame.Line(err))
 	}
 	if b.IsCPU() {
 		if err := keepmemory.Enable(); err != nil {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"strings"
 
@@ -9,36 +10,44 @@ import (
 )
 
 // backends opens every backend and computes something tiny on it, and says which one is taken.
-func backends(chosen string) []Finding {
-	all := each(backend.Check())
-	be, err := backend.Open(chosen)
-	if err != nil {
-		return append(all, failed("Backend taken", err.Error(), "unset $SD_BACKEND and $GOMLX_BACKEND, or name one that works"))
+func backends(ctx context.Context, command []string, chosen string) []Finding {
+	var probes []Probe
+	for _, name := range backend.Names {
+		probes = append(probes, probeIn(ctx, command, name))
 	}
-	return append(all, ok("Backend taken", be.String()))
+	all := each(probes)
+	taken := probeIn(ctx, command, chosen)
+	if taken.Err != nil {
+		mend := "name one that works by --backend"
+		if chosen == "" {
+			mend = "unset $SD_BACKEND and $GOMLX_BACKEND, or name one that works by $SD_BACKEND"
+		}
+		return append(all, failed("Backend taken", taken.Wrong, mend))
+	}
+	return append(all, ok("Backend taken", taken.Backend.String()))
 }
 
 // each has a finding for every backend. One that works is necessary, and so is XLA on the CPU
 // where nothing faster works; a GPU is not.
-func each(statuses []backend.Status) []Finding {
+func each(probes []Probe) []Finding {
 	fast := ""
-	for _, s := range statuses {
+	for _, s := range probes {
 		if s.Err == nil && s.Backend.IsXLA() {
 			fast = s.Name
 			break
 		}
 	}
 	var all []Finding
-	for _, s := range statuses {
+	for _, s := range probes {
 		name := "Backend " + s.Name
 		if s.Err == nil {
-			all = append(all, ok(name, working(s)))
+			all = append(all, ok(name, working(s.Status)))
 			continue
 		}
-		wrong, mend := backend.Explain(s.Err)
+		wrong, mend := s.Wrong, s.Mend
 		switch {
 		case s.Name == backend.CUDA:
-			all = append(all, absent(name, wrong, cmp.Or(mend, cudaMend(s))))
+			all = append(all, absent(name, wrong, cmp.Or(mend, cudaMend(s.Status))))
 		case s.Name == backend.CPU && (fast != "" || strings.Contains(wrong, "built without XLA")):
 			all = append(all, absent(name, wrong, cmp.Or(mend, setup)))
 		default:

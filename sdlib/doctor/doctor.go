@@ -29,6 +29,9 @@ type Finding struct {
 type Options struct {
 	Store   string // folder of the store; "" is artifact.DefaultDir
 	Backend string // as for backend.Open; "" is the best that works
+	// Probe is a command which, given the name of a backend as its last argument, prints in JSON what [ProbeBackend] returns.
+	// With it, a plugin that ends the process which loads it is a finding. Without, backends are opened in this process.
+	Probe []string
 }
 
 // timeout bounds each program that is started: a hanging compiler or Python is a finding too.
@@ -40,7 +43,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 	var all []Finding
 	all = append(all, toolchain(ctx, root)...)
 	all = append(all, notebooks(ctx, root)...)
-	all = append(all, backends(o.Backend)...)
+	all = append(all, backends(ctx, o.Probe, o.Backend)...)
 	return append(all, storage(ctx, o.Store)...)
 }
 

@@ -112,11 +112,18 @@ func TestNotebooks(t *testing.T) {
 	found := notebooks(context.Background(), root)
 	want(t, found[0], OK, "Python 3.12.1, jupyterlab 4.0.0")
 	want(t, found[1], Failed, "gonb")
-	for _, tool := range []string{"gonb", "goimports"} {
-		if err := os.WriteFile(filepath.Join(root, ".tools/bin", tool), nil, 0o755); err != nil {
-			t.Fatal(err)
+	tools := func(text string) {
+		for _, tool := range []string{"gonb", "goimports"} {
+			if err := os.WriteFile(filepath.Join(root, ".tools/bin", tool), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
+	tools("#!/bin/sh\n")
+	want(t, notebooks(context.Background(), root)[1], Failed, "gonb does not answer", "it prints nothing")
+	tools("")
+	want(t, notebooks(context.Background(), root)[1], Failed, "gonb does not answer")
+	tools("#!/bin/sh\necho here\n")
 	want(t, notebooks(context.Background(), root)[1], OK, kernels)
 	python(filepath.Join(root, "elsewhere"))
 	want(t, notebooks(context.Background(), root)[1], Failed, "another kernel", "elsewhere")
@@ -124,14 +131,14 @@ func TestNotebooks(t *testing.T) {
 
 // A GPU that does not work is no failure where the CPU does, and what to do depends on what is missing.
 func TestBackends(t *testing.T) {
-	fails := func(name string, be *backend.Backend, message string) backend.Status {
-		return backend.Status{Name: name, Backend: be, Err: errors.New(message)}
+	fails := func(name string, be *backend.Backend, message string) Probe {
+		return Probe{Status: backend.Status{Name: name, Backend: be, Err: errors.New(message)}, Wrong: message}
 	}
 	xla := &backend.Backend{Choice: backend.CPU, Platform: "cpu"}
-	works := backend.Status{Name: backend.CPU, Backend: xla, Plugin: "/p.so", Version: "0.81", Devices: 1, Result: "54"}
-	plain := backend.Status{Name: backend.Go, Backend: &backend.Backend{Choice: backend.Go, Platform: backend.Go}, Result: "54"}
+	works := Probe{Status: backend.Status{Name: backend.CPU, Backend: xla, Plugin: "/p.so", Version: "0.81", Devices: 1, Result: "54"}}
+	plain := Probe{Status: backend.Status{Name: backend.Go, Backend: &backend.Backend{Choice: backend.Go, Platform: backend.Go}, Result: "54"}}
 
-	found := each([]backend.Status{fails(backend.CUDA, nil, "no kernel image"), works, plain})
+	found := each([]Probe{fails(backend.CUDA, nil, "no kernel image"), works, plain})
 	want(t, found[0], Absent, "no kernel image")
 	want(t, found[1], OK, "54, PJRT 0.81, 1 device, /p.so")
 	want(t, found[2], OK, "54")
@@ -140,22 +147,22 @@ func TestBackends(t *testing.T) {
 	}
 
 	gpu := &backend.Backend{Choice: backend.CUDA, Platform: "cuda", Missing: []string{"libcudnn.so.9"}}
-	found = each([]backend.Status{fails(backend.CUDA, gpu, "no DNN library"), fails(backend.CPU, nil, "no plugin"), plain})
+	found = each([]Probe{fails(backend.CUDA, gpu, "no DNN library"), fails(backend.CPU, nil, "no plugin"), plain})
 	want(t, found[0], Absent, "no DNN library")
 	want(t, found[1], Failed, "no plugin") // nothing fast is left
 	if !strings.Contains(found[0].Mend, "libcudnn.so.9") || !strings.Contains(found[0].Mend, "make cuda") {
 		t.Errorf("a GPU without cuDNN: to mend it, %q", found[0].Mend)
 	}
-	found = each([]backend.Status{{Name: backend.CUDA, Backend: gpu, Plugin: "/c.so", Version: "0.115", Devices: 1, Result: "54"}, fails(backend.CPU, nil, "no plugin"), plain})
+	found = each([]Probe{{Status: backend.Status{Name: backend.CUDA, Backend: gpu, Plugin: "/c.so", Version: "0.115", Devices: 1, Result: "54"}}, fails(backend.CPU, nil, "no plugin"), plain})
 	want(t, found[0], OK, "without libcudnn.so.9")
 	want(t, found[1], Absent, "no plugin")
 
-	for _, f := range backends(backend.Go) { // of this machine
+	for _, f := range backends(t.Context(), nil, backend.Go) { // of this machine
 		if (f.Mend == "") != (f.State == OK) {
 			t.Errorf("%s is %q, and to mend it: %q", f.Name, f.State, f.Mend)
 		}
 	}
-	want(t, backends("abacus")[len(backend.Names)], Failed, `backend "abacus" is unknown`)
+	want(t, backends(t.Context(), nil, "abacus")[len(backend.Names)], Failed, `backend "abacus" is unknown`)
 }
 
 func TestStorage(t *testing.T) {
