@@ -42,6 +42,9 @@
 //     up to a quarter of the machine's: SD_KEEP_MEMORY=0 in the environment returns them to
 //     the kernel at once (docs/benchmarks.md has what keeping them saves).
 //   - Building with `-tags noxla`, or with CGO_ENABLED=0, leaves XLA out altogether.
-//   - The package prints nothing: a notebook's output belongs to the reader. Programs
-//     say once, on stderr, what [Backend.String] returns.
+//   - The package prints nothing but one line, on stderr, where it falls back on pure Go ([Warn]): a notebook's
+//     output belongs to the reader. Programs say once, on stderr, what [Backend.String] returns.
+//   - In an environment without HOME, go-xla logs a line of its own ("Couldn't get user's home directory"). It does so in
+//     its init(), which runs before any code of this module: Go initializes packages that do not need each other in the
+//     order of their import paths. Set HOME to any folder.
 package backend

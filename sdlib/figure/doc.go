@@ -39,6 +39,9 @@
 //     machine, without fonts installed, and the true minus, Greek letters and
 //     arrows survive in PDF. The price: text in a PDF or SVG cannot be searched;
 //     the SVG carries the alternative text as its description instead.
+//   - The font has the Latin, Greek, Cyrillic and Hebrew scripts. Other characters become
+//     boxes, which the package says once on stderr ([Warn]): a font of Chinese, Japanese and
+//     Korean is too large to carry along.
 //   - The same input gives the same bytes on one architecture. Across
 //     architectures single pixels may differ by rounding (fused multiply-add).
 //   - Heat map cells outside [Min, Max] take the color of the nearer end.

@@ -173,7 +173,9 @@ func (f *Figure) paint(c vg.Canvas) (err error) {
 			err = fmt.Errorf("figure: drawing %q failed: %v", f.alt, r)
 		}
 	}()
-	f.draw(draw.NewCanvas(outlined{c}, f.w, f.h))
+	missing := map[rune]bool{}
+	f.draw(draw.NewCanvas(outlined{c, missing}, f.w, f.h))
+	warn(missing)
 	return nil
 }
 

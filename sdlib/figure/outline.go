@@ -1,6 +1,14 @@
 package figure
 
 import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"unicode"
+
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
@@ -14,9 +22,18 @@ import (
 // the characters of code page 1252 (a true minus comes out as three wrong
 // letters), SVG names a font that the reader may not have, and the raster
 // canvas blurs rotated text. As outlines text is the same in all of them.
-type outlined struct{ vg.Canvas }
+type outlined struct {
+	vg.Canvas
+	missing map[rune]bool // what the font has no glyph for
+}
 
 func (c outlined) FillString(face plotfont.Face, at vg.Point, s string) {
+	var buf sfnt.Buffer
+	for _, r := range s {
+		if glyph, err := face.Face.GlyphIndex(&buf, r); (err != nil || glyph == 0) && unicode.IsPrint(r) {
+			c.missing[r] = true
+		}
+	}
 	if path := textPath(face, at, s); len(path) > 0 {
 		c.Fill(path)
 	}
@@ -55,6 +72,23 @@ func textPath(face plotfont.Face, at vg.Point, s string) vg.Path {
 		prev = glyph
 	}
 	return path
+}
+
+// Warn is where the package says, once, that a figure has text in a script that its font lacks.
+var Warn io.Writer = os.Stderr
+
+var warned sync.Once
+
+// warn says what a figure's font had no glyphs for.
+func warn(missing map[rune]bool) {
+	if len(missing) == 0 {
+		return
+	}
+	warned.Do(func() {
+		all := slices.Sorted(maps.Keys(missing))
+		fmt.Fprintf(Warn, "samediff: the font of figures has no glyph for %q: such characters become boxes. It has the Latin, Greek, Cyrillic and Hebrew scripts; "+
+			"captions in others, as Chinese, Japanese and Korean, belong in the text around the figure\n", string(all[:min(len(all), 10)]))
+	})
 }
 
 // appendGlyph appends one glyph's contours, each closed.
