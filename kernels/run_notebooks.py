@@ -28,6 +28,7 @@ import asyncio
 import base64
 import copy
 import difflib
+import html
 import io
 import json
 import os
@@ -36,6 +37,7 @@ import signal
 import sys
 import tempfile
 import time
+import unicodedata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,11 +103,14 @@ def write(path, text):
         raise
 
 
-# The page is nbconvert's own, without RequireJS, and with the alternative text that an output's metadata gives
-# its picture; nbconvert knows no place for it and would write that there is none.
+# The page is nbconvert's own, without the scripts that it would fetch (RequireJS, MathJax, Mermaid), and with the
+# alternative text that an output's metadata gives its picture; nbconvert knows no place for it and would write that
+# there is none.
 PAGE = """\
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js_requirejs %}{% endblock -%}
+{%- block html_head_js_mathjax %}{% endblock -%}
+{%- block html_head_js_mermaidjs %}{% endblock -%}
 {%- macro described(picture, output) -%}
 {%- if output.metadata.get('alt') -%}
 {{ picture | replace('<img ', '<img alt="' ~ (output.metadata.alt | escape_html) ~ '" ', 1) }}
@@ -120,12 +125,53 @@ PAGE = """\
 
 
 def page(nb, title):
-    """The notebook as one HTML file: pictures inside; only formulas ask the network for MathJax."""
-    from nbconvert import HTMLExporter  # half a second, for those who want pages
+    """The notebook as one HTML file that needs no network: pictures inside, formulas as MathML."""
+    from jinja2 import pass_context  # with nbconvert half a second, for those who want pages
+    from nbconvert import HTMLExporter
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-    exporter = HTMLExporter(embed_images=True, raw_template=PAGE)
-    html, _ = exporter.from_notebook_node(nb, {"metadata": {"name": title}})
-    return html
+    class Formulas(IPythonRenderer):
+        def inline_math(self, body):
+            return mathml(body, "inline")
+
+        def block_math(self, body):
+            return mathml(body, "block")
+
+        def latex_environment(self, name, body):
+            return mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
+
+    class Exporter(HTMLExporter):
+        @pass_context
+        def markdown2html(self, context, source):
+            attachments = context.get("cell", {}).get("attachments", {})
+            renderer = Formulas(escape=False, attachments=attachments, embed_images=True, anchor_link_text=self.anchor_link_text)
+            return MarkdownWithMath(renderer=renderer).render(source)
+
+    exporter = Exporter(embed_images=True, raw_template=PAGE)
+    text, _ = exporter.from_notebook_node(nb, {"metadata": {"name": title}})
+    return text
+
+
+def mathml(tex, display):
+    """A formula as MathML, which browsers draw themselves; its TeX is the alternative text."""
+    from latex2mathml.converter import convert
+
+    try:
+        text = convert(tex, display=display)
+        if unknown := re.search(r">(\\[A-Za-z]+)<", text):
+            raise ValueError(f"{unknown[1]} is not known")
+    except Exception as err:  # its own errors have no common class
+        raise ValueError(f"the formula {tex.strip()} can't be written as MathML: {type(err).__name__} {err}") from err
+    text = re.sub('<mi mathvariant="script">([A-Z])</mi>', lambda m: f"<mi>{script(m[1])}</mi>", text)
+    return text.replace("<math ", f'<math alttext="{html.escape(tex.strip())}" ', 1)
+
+
+def script(letter):
+    """A script capital: browsers know the character, and no longer the attribute."""
+    try:
+        return unicodedata.lookup(f"MATHEMATICAL SCRIPT CAPITAL {letter}")
+    except KeyError:  # some are older than that block
+        return unicodedata.lookup(f"SCRIPT CAPITAL {letter}")
 
 
 # --- outputs --------------------------------------------------------------------------------------------
@@ -337,7 +383,11 @@ def run(path, options):
                     few_colors(cell.get("outputs", []))
             write(target, nbformat.writes(nb) + "\n")
             if options.html:
-                write(target.with_suffix(".html"), page(nb, path.stem))
+                try:
+                    write(target.with_suffix(".html"), page(nb, path.stem))
+                except ValueError as err:
+                    print(f"FAIL  {path}  {err}", file=sys.stderr)
+                    return False
     if failure is not None:
         print(f"FAIL  {path}  cell [{failure.number}]  {took}", file=sys.stderr)
         report(failure)
