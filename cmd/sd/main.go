@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,8 +15,13 @@ func main() {
 	go func() {
 		<-ctx.Done()
 		stop() // a second ctrl-c ends the program at once, as usual
-		time.Sleep(time.Second)
-		fmt.Fprintln(os.Stderr, "sd: stopping after the step at hand, which may be a compilation of some seconds; ctrl-c again ends it at once")
+		announceStop(time.Second, os.Stderr)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// announceStop says, of a program that is still there some time after ctrl-c, what it waits for.
+func announceStop(patience time.Duration, stderr io.Writer) {
+	time.Sleep(patience)
+	fmt.Fprintln(stderr, "sd: stopping after the step at hand, which may be a compilation of some seconds; ctrl-c again ends it at once")
 }

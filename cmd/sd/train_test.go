@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"samediff/sdlib/artifact"
+	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
@@ -119,8 +121,59 @@ func read(t *testing.T, dir, name string) []byte {
 	return text
 }
 
-// Ctrl-c leaves a checkpoint of the step that was reached.
+// Ctrl-c leaves a checkpoint of the step that was reached, and so does a terminal that is closed.
 func TestTrainInterrupted(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		t.Run(s.String(), func(t *testing.T) { interruptTraining(t, s) })
+	}
+}
+
+// A program that does not stop within a second, as while XLA compiles, says what it waits for; a second ctrl-c ends it at once.
+func TestInterruptedCompilation(t *testing.T) {
+	if _, err := backend.Open(backend.CPU); err != nil {
+		t.Skip(err)
+	}
+	store := t.TempDir()
+	cmd := process(t, append(small, "--store", store, "--backend", backend.CPU)...)
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) { // until it is about to compile the first step
+		if found, _ := filepath.Glob(filepath.Join(store, "unfinished", "*", "files", "work")); len(found) > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("after a minute the training has not begun")
+		}
+	}
+	sent := time.Now()
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for lines := bufio.NewScanner(said); !found && lines.Scan(); {
+		found = strings.HasPrefix(lines.Text(), "sd: stopping after the step at hand")
+	}
+	if took := time.Since(sent); found && took < time.Second || !found && took > 3*time.Second/2 {
+		t.Errorf("after ctrl-c it said so: %v, after %v; expected a line after a second", found, took)
+	}
+	if found {
+		sent = time.Now()
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = cmd.Wait()
+	if took := time.Since(sent); found && (took > 5*time.Second || cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGINT) {
+		t.Errorf("a second ctrl-c ended it after %v: %v", took, err)
+	}
+}
+
+func interruptTraining(t *testing.T, s syscall.Signal) {
 	store := t.TempDir()
 	cmd := process(t, "train", "--store", store, "--backend", "go", "--images", "64", "--batch", "4", "--epochs", "1000", "--val", "0")
 	var errs bytes.Buffer
@@ -137,13 +190,13 @@ func TestTrainInterrupted(t *testing.T) {
 			work = found[0]
 		}
 	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case <-ended:
 	case <-time.After(2 * time.Minute):
-		t.Fatal("the training goes on two minutes after ctrl-c")
+		t.Fatalf("the training goes on two minutes after %v", s)
 	}
 	if status := cmd.ProcessState.ExitCode(); status != exitInterrupted || !strings.HasSuffix(errs.String(), "the same command goes on where it stopped\n") {
 		t.Errorf("exit status %d, want %d; standard error:\n%s", status, exitInterrupted, errs.String())
