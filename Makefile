@@ -18,6 +18,8 @@ NB        ?= $(sort $(wildcard notebooks/*.ipynb notebooks/labs/*.ipynb))# which
 NBFLAGS   ?=# more flags for the notebook runner, e.g. NBFLAGS=--timings
 LABFLAGS  ?=# more flags for JupyterLab, e.g. LABFLAGS=--no-browser
 TESTFLAGS ?=# more flags for go test, e.g. TESTFLAGS=-race
+FUZZTIME  ?= 10s# how long make fuzz tries each parser, e.g. 1h; FUZZ=FuzzImport for some
+FUZZ      ?= Fuzz
 BENCH     ?= .# which benchmarks, a regular expression
 GPUFLAGS  ?=# for make gpu, e.g. GPUFLAGS="--parts setup"
 PARITYFLAGS ?=# for make parity, e.g. PARITYFLAGS="-seed 7 -base all"
@@ -122,6 +124,14 @@ lint: ## gofmt, go vet, staticcheck
 	@bad=$$(gofmt -l $(wildcard */)); [[ -z $$bad ]] || { printf 'not formatted, run gofmt -w on:\n%s\n' "$$bad"; exit 1; }
 	go vet ./...
 	.tools/bin/staticcheck ./...
+
+# go test runs the fuzz targets on what they begin with, and on what was found before (testdata/fuzz).
+.PHONY: fuzz
+fuzz: ## feed each parser with damaged files, ten seconds each (FUZZTIME=1h, FUZZ=FuzzImport)
+	@grep -roE --include='*_test.go' '^func $(FUZZ)[A-Za-z]*' sdlib | sort | while IFS=: read -r file name; do \
+		echo "$${file%/*} $${name#func }"; \
+		go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) $(TESTFLAGS) "./$${file%/*}" </dev/null; \
+	done
 
 .PHONY: bench
 bench: base ## Go benchmarks of all packages (BENCH=Forward for some)

@@ -1,14 +1,17 @@
 package das
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"samediff/sdlib/internal/disk"
+	"samediff/sdlib/internal/jsontext"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -80,11 +83,30 @@ const (
 	aboutFile   = "intervention.json"        // everything else
 )
 
+// checked is an intervention as its file has it.
+type checked struct {
+	*Intervention
+	Check string `json:"check,omitempty"` // of sum; files of earlier versions have none
+}
+
+// sum is the SHA-256 of all that an intervention says: its JSON, and its numbers as they stand in the file.
+func (v *Intervention) sum() (string, error) {
+	h := sha256.New()
+	if err := errors.Join(json.NewEncoder(h).Encode(v), binary.Write(h, binary.LittleEndian, v.Rotation), binary.Write(h, binary.LittleEndian, v.Mask)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
 // Save writes an intervention to a folder, as intervention.safetensors, with the tensors
 // "rotation" [D, D] and "mask" [D], and intervention.json.
 func (v *Intervention) Save(dir string) error {
 	D := v.Config.Width
-	about, err := json.MarshalIndent(v, "", " ")
+	sum, err := v.sum()
+	if err != nil {
+		return fmt.Errorf("das: save an intervention: %w", err)
+	}
+	about, err := json.MarshalIndent(checked{v, sum}, "", " ")
 	if err != nil {
 		return fmt.Errorf("das: save an intervention: %w", err)
 	}
@@ -99,15 +121,23 @@ func (v *Intervention) Save(dir string) error {
 		}))
 }
 
-// Load reads an intervention from a folder that [Intervention.Save] filled.
+// Load reads an intervention from a folder that [Intervention.Save] filled. Files that were changed since are an error.
 func Load(dir string) (*Intervention, error) {
-	text, err := os.ReadFile(filepath.Join(dir, aboutFile))
+	path := filepath.Join(dir, aboutFile)
+	text, err := disk.ReadText(path)
 	if err != nil {
 		return nil, fmt.Errorf("das: %w", err)
 	}
 	v := &Intervention{}
-	if err := json.Unmarshal(text, v); err != nil {
-		return nil, fmt.Errorf("das: %s: %w", filepath.Join(dir, aboutFile), err)
+	said := checked{Intervention: v}
+	if err := jsontext.Unmarshal(text, &said); err != nil {
+		return nil, fmt.Errorf("das: %s: %w", path, err)
+	}
+	if said.Intervention != v { // null
+		return nil, fmt.Errorf("das: %s describes no intervention", path)
+	}
+	if err := v.Config.Validate(); err != nil {
+		return nil, fmt.Errorf("das: %s: %w", path, err)
 	}
 	f, err := safetensors.Open(filepath.Join(dir, tensorsFile))
 	if err != nil {
@@ -131,6 +161,9 @@ func Load(dir string) (*Intervention, error) {
 	v.Rotation, v.Mask = read("rotation", D*D), read("mask", D)
 	if err != nil {
 		return nil, err
+	}
+	if sum, err := v.sum(); said.Check != "" && (err != nil || sum != said.Check) {
+		return nil, errors.Join(err, fmt.Errorf("das: %s or %s beside it was changed since it was written: get them again, or search again (sd das)", path, tensorsFile))
 	}
 	return v, nil
 }

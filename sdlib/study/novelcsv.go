@@ -58,14 +58,19 @@ func SaveNovel(path string, rows []NovelRow) error {
 
 // ReadNovel reads a file that [WriteNovel] wrote.
 func ReadNovel(path string) (scores []NovelScore, err error) {
-	err = readResults(path, novelColumns, func(cell func(string) string) error {
+	err = readResults(path, novelColumns, readNovelLine(&scores))
+	return scores, err
+}
+
+// readNovelLine reads a line to the end of a list.
+func readNovelLine(to *[]NovelScore) func(cell func(string) string) error {
+	return func(cell func(string) string) error {
 		s, err := dasScore(cell)
 		if err != nil {
 			return err
 		}
 		novelty, err := das.ParseNovelty(cell("novelty"))
-		scores = append(scores, NovelScore{s, novelty})
+		*to = append(*to, NovelScore{s, novelty})
 		return err
-	})
-	return scores, err
+	}
 }

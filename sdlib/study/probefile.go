@@ -15,14 +15,23 @@ import (
 // Its pairs and kinds overlap and do not give back the cells that were counted. A file with lines
 // of several weights, or with factors in several units, is an error: they do not compare.
 func ReadLinear(path string) (p Probed, effects []probe.Effect, err error) {
+	err = readResults(path, linearColumns, readLinearLine(&p, &effects))
+	return p, effects, err
+}
+
+// readLinearLine reads a line, and adds it to what the lines before it said.
+func readLinearLine(p *Probed, effects *[]probe.Effect) func(cell func(string) string) error {
 	weights, unit := "", ""
-	err = readResults(path, linearColumns, func(cell func(string) string) error {
+	return func(cell func(string) string) error {
 		var score finetune.Score
 		var errs [3]error
 		block, err := strconv.Atoi(cell("block"))
 		score.N, errs[0] = strconv.Atoi(cell("n"))
 		score.Correct, errs[1] = strconv.Atoi(cell("count"))
 		if err := errors.Join(append(errs[:], err)...); err != nil {
+			return err
+		}
+		if err := checkScore(cell, "share", score, 0); err != nil {
 			return err
 		}
 		what, part := cell("what"), cell("part")
@@ -59,12 +68,11 @@ func ReadLinear(path string) (p Probed, effects []probe.Effect, err error) {
 				e.Alpha, errs[0] = strconv.ParseFloat(cell("alpha"), 64)
 			}
 			e.Derived, errs[1] = strconv.ParseBool(cell("derived"))
-			effects = append(effects, e)
+			*effects = append(*effects, e)
 			return errors.Join(errs[:]...)
 		default:
 			return fmt.Errorf("%q is neither a probe nor an intervention: expected train, test, intervention or own answers", what)
 		}
 		return nil
-	})
-	return p, effects, err
+	}
 }

@@ -55,7 +55,7 @@ func TestReadLinear(t *testing.T) {
 		`parsing "half": invalid syntax`:                     strings.Replace(string(good), "opposite,0.5", "opposite,half", 1),
 		"weights bbbbbbbbbbbb, those before of aaaaaaaaaaaa": strings.Replace(string(good), "m,aaaaaaaaaaaa,relation,,paper,,,test", "m,bbbbbbbbbbbb,relation,,paper,,,test", 1),
 		"factors are in rows, those before in means-apart":   strings.Replace(string(good), "means-apart,sample", "rows,sample", 1),
-		"linear.csv, line 2: strconv.Atoi":                   strings.Replace(string(good), ",10,7,", ",10,seven,", 1),
+		"linear.csv: line 2: strconv.Atoi":                   strings.Replace(string(good), ",10,7,", ",10,seven,", 1),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 
@@ -73,40 +72,54 @@ func SaveSeeds(path string, results []SeedResult) error {
 		out := csv.NewWriter(w)
 		out.Write(seedColumns)
 		for _, r := range results {
-			low, high := r.Score.Interval()
-			out.Write([]string{r.Preset, strconv.FormatUint(r.Seed, 10), r.Set, strconv.Itoa(r.Score.N), strconv.Itoa(r.Score.Correct),
-				fmt.Sprintf("%.4f", r.Score.Accuracy()), fmt.Sprintf("%.4f", low), fmt.Sprintf("%.4f", high), r.Model.Short()})
+			out.Write(r.fields())
 		}
 		out.Flush()
 		return out.Error()
 	})
 }
 
-// ReadSeeds reads a file that [SaveSeeds] wrote.
+// fields are the cells of a line.
+func (r SeedResult) fields() []string {
+	low, high := r.Score.Interval()
+	return []string{r.Preset, strconv.FormatUint(r.Seed, 10), r.Set, strconv.Itoa(r.Score.N), strconv.Itoa(r.Score.Correct),
+		fmt.Sprintf("%.4f", r.Score.Accuracy()), fmt.Sprintf("%.4f", low), fmt.Sprintf("%.4f", high), r.Model.Short()}
+}
+
+// ReadSeeds reads a file that [SaveSeeds] wrote. A line whose accuracy and interval do not follow from its counts is an error.
 func ReadSeeds(path string) ([]SeedResult, error) {
-	f, err := os.Open(path)
+	text, err := disk.ReadText(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	lines, err := csv.NewReader(f).ReadAll()
+	all, err := parseSeeds(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if len(lines) == 0 || !slices.Equal(lines[0], seedColumns) {
-		return nil, fmt.Errorf("%s is no table of seeds: expected the columns %v", path, seedColumns)
-	}
-	var all []SeedResult
-	for i, line := range lines[1:] {
-		r := SeedResult{Preset: line[0], Set: line[2], Model: artifact.ID(line[8])}
+	return all, nil
+}
+
+// parseSeeds reads the text of a file of seeds.
+func parseSeeds(text []byte) (all []SeedResult, err error) {
+	err = parseResults(text, seedColumns, func(cell func(string) string) error {
+		r := SeedResult{Preset: cell("preset"), Set: cell("set"), Model: artifact.ID(cell("model"))}
 		var errs [3]error
-		r.Seed, errs[0] = strconv.ParseUint(line[1], 10, 64)
-		r.Score.N, errs[1] = strconv.Atoi(line[3])
-		r.Score.Correct, errs[2] = strconv.Atoi(line[4])
-		if err := errors.Join(errs[:]...); err != nil {
-			return nil, fmt.Errorf("%s: line %d: %w", path, i+2, err)
+		r.Seed, errs[0] = strconv.ParseUint(cell("seed"), 10, 64)
+		r.Score.N, errs[1] = strconv.Atoi(cell("n"))
+		r.Score.Correct, errs[2] = strconv.Atoi(cell("correct"))
+		if err := errors.Join(append(errs[:], checkScore(cell, "accuracy", r.Score, 1))...); err != nil {
+			return err
+		}
+		if !shortID.MatchString(cell("model")) {
+			return fmt.Errorf("the model is %q, expected the first 12 hexadecimal digits of an ID", cell("model"))
+		}
+		for i, want := range r.fields() {
+			if column := seedColumns[i]; cell(column) != want {
+				return fmt.Errorf("%s is %q, expected it as %q", column, cell(column), want)
+			}
 		}
 		all = append(all, r)
-	}
-	return all, nil
+		return nil
+	})
+	return all, err
 }
