@@ -34,7 +34,8 @@ func Open(path string) (_ *File, err error) {
 	}()
 	for _, name := range file.Names() {
 		t, _ := file.Tensor(name)
-		if len(t.Shape) < 2 || t.Shape[0] < 1 || f.n > 0 && t.Shape[0] != f.n {
+		if len(t.Shape) < 2 || t.Len() < 1 || // [1e11, 0] would be as many pictures without values
+			f.n > 0 && t.Shape[0] != f.n {
 			return nil, fmt.Errorf("activations: %s: %s has the shape %d, expected the same number of pictures in all tensors, and values of each", path, name, t.Shape)
 		}
 		f.n = t.Shape[0]
