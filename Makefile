@@ -133,6 +133,10 @@ fuzz: ## feed each parser with damaged files, ten seconds each (FUZZTIME=1h, FUZ
 		go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) $(TESTFLAGS) "./$${file%/*}" </dev/null; \
 	done
 
+.PHONY: flips
+flips: ## flip 100 bits in each kind of file, other ones each time: each is noticed, or without effect
+	@SD_FLIPS=new go test -count=1 -v -run Flips $$(grep -rl --include='*_test.go' 'flips\.Each' sdlib | xargs -n1 dirname | sort -u | sed 's|^|./|') | grep -v '^=== '
+
 .PHONY: bench
 bench: base ## Go benchmarks of all packages (BENCH=Forward for some)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...

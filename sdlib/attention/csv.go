@@ -91,7 +91,17 @@ func ReadCSV(r io.Reader) (*Scores, error) {
 			if block == len(*m) {
 				*m = append(*m, nil)
 			}
+			if head != "max" && head != strconv.Itoa(len((*m)[block])) {
+				return nil, fmt.Errorf("attention: line %d of the table (%s) is of head %q, expected %d: heads in their order", i+2, strings.Join(record, ","), head, len((*m)[block]))
+			}
 			(*m)[block] = append((*m)[block], values[k])
+		}
+	}
+	for name, p := range parts {
+		for _, line := range p.Lines() {
+			if len(line.Low) != len(line.Values) || len(line.High) != len(line.Values) {
+				return nil, fmt.Errorf("attention: of the part %s and the line %s the table has %d blocks and %d of their largest heads: expected as many", name, line.Name, len(line.Values), len(line.Low))
+			}
 		}
 	}
 	if all := parts["all"]; all != nil {

@@ -61,4 +61,3 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
-

@@ -25,9 +25,12 @@ const (
 	DataFile = "delta.safetensors" // the differences
 )
 
+// besides are the files that say what kind of model it is.
+var besides = []string{"config.json", "preprocessor_config.json"}
+
 // Files lists the names of the files that [Delta.Save] writes.
 func Files() []string {
-	return []string{"config.json", "preprocessor_config.json", File, DataFile}
+	return append(slices.Clone(besides), File, DataFile)
 }
 
 // description is delta.json.
@@ -40,6 +43,25 @@ type description struct {
 	SHA256  string         `json:"sha256"` // of delta.safetensors
 	Checks  []Check        `json:"checks,omitempty"`
 	Ranks   map[string]int `json:"ranks"` // for readers: the tensors' shapes say the same
+
+	// Of files of earlier versions both are empty.
+	Files map[string]string `json:"files,omitempty"` // SHA-256 of config.json and preprocessor_config.json
+	Check string            `json:"check,omitempty"` // SHA-256 of all the rest of what is said here
+}
+
+// sum returns what Check should be.
+func (d description) sum() (string, error) {
+	d.Check = ""
+	text, err := json.Marshal(d)
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), err
+}
+
+// sumFile returns the SHA-256 of a file.
+func sumFile(path string) (string, error) {
+	data, err := disk.ReadFile(path, disk.Small)
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), err
 }
 
 const (
@@ -82,12 +104,22 @@ func (d *Delta) Save(dir string) error {
 		return err
 	}
 	sum := sha256.Sum256(data)
-	text, err := json.MarshalIndent(description{format, version, d.Base, d.Method, d.Lost, hex.EncodeToString(sum[:]), d.Checks, d.Ranks()}, "", "  ")
-	if err != nil {
-		return fmt.Errorf("delta: %w", err)
-	}
+	about := description{Format: format, Version: version, Base: d.Base, Method: d.Method, Lost: d.Lost, SHA256: hex.EncodeToString(sum[:]),
+		Checks: d.Checks, Ranks: d.Ranks(), Files: map[string]string{}}
 	err = disk.ReplaceFolder(dir, Files(), func(aside string) error {
 		if err := d.about().Save(aside); err != nil {
+			return err
+		}
+		for _, name := range besides {
+			if about.Files[name], err = sumFile(filepath.Join(aside, name)); err != nil {
+				return err
+			}
+		}
+		if about.Check, err = about.sum(); err != nil {
+			return err
+		}
+		text, err := json.MarshalIndent(about, "", "  ")
+		if err != nil {
 			return err
 		}
 		for name, content := range map[string][]byte{DataFile: data, File: append(text, '\n')} {
@@ -123,6 +155,17 @@ func Read(dir string) (*Delta, error) {
 		return nil, fmt.Errorf("delta: %s has format %q, expected %q", path, about.Format, format)
 	case about.Version != version:
 		return nil, fmt.Errorf("delta: %s has version %d, this program reads version %d", path, about.Version, version)
+	}
+	if sum, err := about.sum(); about.Check != "" && (err != nil || sum != about.Check) {
+		return nil, errors.Join(err, fmt.Errorf("delta: %s was changed since it was written: get the folder again", path))
+	}
+	for _, name := range besides {
+		want, known := about.Files[name]
+		sum, err := sumFile(filepath.Join(dir, name))
+		if known && (err != nil || sum != want) {
+			return nil, errors.Join(err, fmt.Errorf("delta: %s is damaged, or belongs to another %s: expected SHA-256 %s, got %s: get the folder again",
+				filepath.Join(dir, name), File, want, sum))
+		}
 	}
 	of, err := vit.ReadAbout(dir)
 	if err != nil {

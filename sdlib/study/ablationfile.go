@@ -98,6 +98,7 @@ func parseAblation(text []byte) ([]AblationResult, error) {
 	}
 	var all []AblationResult
 	seen := map[AblationResult]int{} // the line, by training and set
+	models := pairing[Ablation]{}
 	for {
 		fields, err := in.Read()
 		if err == io.EOF {
@@ -115,9 +116,33 @@ func parseAblation(text []byte) ([]AblationResult, error) {
 		if before := seen[key]; before > 0 {
 			return nil, fmt.Errorf("line %d is about the same model and set as line %d: delete one of them", line, before)
 		}
+		if other := models.line(r.Ablation, r.Model, line); other > 0 {
+			return nil, fmt.Errorf("line %d has model %s for seed %d, which line %d contradicts: a training has one model, and a model one training; delete the wrong line", line, r.Model, r.Seed, other)
+		}
 		seen[key] = line
 		all = append(all, r)
 	}
+}
+
+// A pairing has the model of each training, and the training of each model, with the line that says so. It finds a digit that was
+// changed in a seed or an ID, which nothing else in a line depends on.
+type pairing[T comparable] map[any]paired
+
+type paired struct {
+	to   any
+	line int
+}
+
+// line takes a line, and returns one before it that contradicts it, 0 where there is none.
+func (p pairing[T]) line(training T, model artifact.ID, line int) int {
+	for _, pair := range [][2]any{{training, model}, {model, training}} {
+		if before, known := p[pair[0]]; !known {
+			p[pair[0]] = paired{pair[1], line}
+		} else if before.to != pair[1] {
+			return before.line
+		}
+	}
+	return 0
 }
 
 // shortID is what artifact.ID.Short gives.

@@ -63,7 +63,8 @@ func TestAblationFileChecks(t *testing.T) {
 		{",1,", ",2,", "line 3 is about the same model and set as line 2"},
 		{",0f413b7a3b52", "", "wrong number of fields"},
 	} {
-		text := head + strings.Replace(good, ",1,", ",2,", 1) + strings.Replace(good, test.old, test.new, 1)
+		another := strings.NewReplacer(",1,train", ",2,train", "0f413b7a3b52", "1f413b7a3b52").Replace(good)
+		text := head + another + strings.Replace(good, test.old, test.new, 1)
 		rows, err := parseAblation([]byte(text))
 		if test.want == "" {
 			if err != nil || len(rows) != 2 {

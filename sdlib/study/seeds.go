@@ -101,6 +101,11 @@ func ReadSeeds(path string) ([]SeedResult, error) {
 
 // parseSeeds reads the text of a file of seeds.
 func parseSeeds(text []byte) (all []SeedResult, err error) {
+	type training struct {
+		preset string
+		seed   uint64
+	}
+	models := pairing[training]{}
 	err = parseResults(text, seedColumns, func(cell func(string) string) error {
 		r := SeedResult{Preset: cell("preset"), Set: cell("set"), Model: artifact.ID(cell("model"))}
 		var errs [3]error
@@ -117,6 +122,9 @@ func parseSeeds(text []byte) (all []SeedResult, err error) {
 			if column := seedColumns[i]; cell(column) != want {
 				return fmt.Errorf("%s is %q, expected it as %q", column, cell(column), want)
 			}
+		}
+		if other := models.line(training{r.Preset, r.Seed}, r.Model, len(all)+1); other > 0 {
+			return fmt.Errorf("model %s is that of seed %d, which row %d contradicts: a seed has one model, and a model one seed", r.Model, r.Seed, other)
 		}
 		all = append(all, r)
 		return nil
