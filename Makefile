@@ -137,6 +137,10 @@ fuzz: ## feed each parser with damaged files, ten seconds each (FUZZTIME=1h, FUZ
 flips: ## flip 100 bits in each kind of file, other ones each time: each is noticed, or without effect
 	@SD_FLIPS=new go test -count=1 -v -run Flips $$(grep -rl --include='*_test.go' 'flips\.Each' sdlib | xargs -n1 dirname | sort -u | sed 's|^|./|') | grep -v '^=== '
 
+.PHONY: kills
+kills: ## end each command that writes thirty times at a random moment: nothing is lost, nothing is left, it goes on
+	@SD_KILLS=30 go test -count=1 -v -timeout 2h -run TestKills ./cmd/sd | grep -v '^=== '
+
 .PHONY: bench
 bench: base ## Go benchmarks of all packages (BENCH=Forward for some)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
