@@ -23,7 +23,7 @@ import (
 const killsEnv = "SD_KILLS"
 
 // writers are the commands that write, in sizes of seconds. IN is a folder with what they read: model, tuned, set, das.json; OUT the one
-// that they write to.
+// that they write to; ~ is a space.
 var writers = []struct {
 	args  string
 	quick bool // in an ordinary test run too
@@ -36,11 +36,11 @@ var writers = []struct {
 	{"model trace IN/model --images IN/set --nodes block*/resid_post -o OUT/trace.safetensors", false, false},
 	{"figure 1 --geometry course-quick -o OUT/figure.png", false, false},
 	{"train quick --images 32 --batch 16 --epochs 2 --blocks 1 --val 0 --warmup 0 --losses none", false, false},
-	{"eval IN/model --only train --images 64", false, false},
+	{"eval IN/model --only test~(IID) --images 64", false, false},
 	{"attention IN/model --csv OUT/scores.csv --html OUT/scores.html --images 2", false, false},
 	{"das IN/model --recipe IN/das.json --blocks 0 --property shape --test 20 --csv OUT/das.csv --save OUT/das", false, false},
 	{"novel IN/model --recipe IN/das.json --blocks 0 --property shape --test 20 --made 20 --novelty added --csv OUT/novel.csv", false, false},
-	{"patch heads IN/model --images 8 --draws 2 --csv OUT/heads.csv -o OUT/heads.png", false, false},
+	{"patch heads IN/model --images 8 --draws 2 --top 2 --csv OUT/heads.csv -o OUT/heads.png", false, false},
 	{"patch edges IN/model --images 8 --csv OUT/edges.csv -o OUT/edges.png", false, false},
 	{"probe IN/model --images 40 --csv OUT/probe.csv -o OUT/probe.png", false, false},
 	{"similarity IN/model --images 16 --csv OUT/alike.csv -o OUT/alike.png", false, false},
@@ -101,6 +101,9 @@ func killInputs(t *testing.T) (in string) {
 func killOften(t *testing.T, args, in string, fresh bool, kills int) {
 	run := func(store, out string) []string {
 		words := strings.Fields(strings.NewReplacer("IN", in, "OUT", out).Replace(args))
+		for i, word := range words {
+			words[i] = strings.ReplaceAll(word, "~", " ")
+		}
 		return append(words, "--store", store, "--backend", "go", "--quiet")
 	}
 	reference := t.TempDir()

@@ -134,6 +134,10 @@ func (s *Store) describeUnfinished(ctx context.Context, id ID, dir string) (Info
 	info := Info{ID: id, State: Unfinished, Dir: filepath.Join(dir, filesName), Meta: keyOf(id, dir, keyName)}
 	if o, held := s.busy(id); held {
 		info.State, info.Owner = Computing, o.String()
+	} else if _, err := os.Stat(info.Dir); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(s.finished(id)); err == nil { // a process was killed just after it had published the result
+			return info, errors.Join(os.RemoveAll(dir), os.ErrNotExist)
+		}
 	}
 	var err error
 	info.Size, info.Modified, err = measure(ctx, dir)

@@ -20,6 +20,22 @@ func fill(t *testing.T, s *Store, n int) []*Artifact {
 	return artifacts
 }
 
+// What a process leaves that is killed just after it published a result is no unfinished one, and goes.
+func TestListAfterPublishing(t *testing.T) {
+	s := open(t)
+	a := fill(t, s, 1)[0]
+	left := s.unfinished(a.ID)
+	if err := errors.Join(os.MkdirAll(left, 0o777), os.WriteFile(filepath.Join(left, keyName), []byte("{}"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if infos, err := s.List(context.Background()); err != nil || len(infos) != 1 || infos[0].State != Finished {
+		t.Errorf("List gave %+v, %v, want the finished one alone", infos, err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there (%v)", left, err)
+	}
+}
+
 func TestList(t *testing.T) {
 	s, ctx := open(t), context.Background()
 	if infos, err := s.List(ctx); err != nil || len(infos) != 0 {

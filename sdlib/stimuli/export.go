@@ -45,8 +45,8 @@ const (
 
 // Export writes the set to a folder in Hugging Face ImageFolder form: 000000.png and so on, metadata.jsonl with a record
 // per image, and set.json with the configuration and a hash of all files, last, so that a folder without it is an
-// unfinished export. The folder must not exist or be empty, or hold an unfinished export of the same set, which is gone
-// on with. [Import] gives back the same pixels and records; Python reads it with
+// unfinished export. The folder must not exist or be empty, or hold an export of the same set: an unfinished one is gone
+// on with, and of a finished one what is damaged is written again. [Import] gives back the same pixels and records; Python reads it with
 // datasets.load_dataset("imagefolder", data_dir=...), or with PIL and json.
 func (s *Set) Export(ctx context.Context, dir string) error {
 	m := manifest{Set: &s.config, Records: s.Len()}
@@ -95,7 +95,7 @@ func (c *Counterfactuals) Export(ctx context.Context, dir string) error {
 	return m.finish(dir)
 }
 
-// begin makes a folder, or accepts one that is empty or holds an unfinished export of the same set.
+// begin makes a folder, or accepts one that is empty or holds an export of the same set.
 func (m manifest) begin(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("stimuli: export: %w", err)
@@ -113,6 +113,7 @@ func (m manifest) begin(dir string) error {
 		there, err := ondisk.ReadFile(path, ondisk.Small)
 		switch {
 		case err != nil && len(entries) == 1 && strings.HasPrefix(entries[0].Name(), "."+unfinishedFile): // killed while it wrote that
+		case err != nil && m.isOf(dir):
 		case err != nil:
 			return fmt.Errorf("stimuli: export: %s holds %s already: expected a new or empty folder", dir, entries[0].Name())
 		case !bytes.Equal(there, text):
@@ -123,6 +124,18 @@ func (m manifest) begin(dir string) error {
 		}
 	}
 	return replace(path, text)
+}
+
+// isOf reports whether a folder holds a finished export of the same set, as one has it that was killed at its very end.
+func (m manifest) isOf(dir string) bool {
+	there, err := readManifest(dir)
+	if err != nil {
+		return false
+	}
+	there.Content, there.Check = "", ""
+	text, err := there.text()
+	own, ownErr := m.text()
+	return err == nil && ownErr == nil && bytes.Equal(text, own)
 }
 
 // finish writes set.json, which says that the export is whole.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"samediff/sdlib/internal/flips"
@@ -63,8 +64,19 @@ func TestExportGoesOn(t *testing.T) {
 			t.Errorf("%s differs", name)
 		}
 	}
-	if err := set.Export(context.Background(), dir); err == nil {
-		t.Error("a finished export is written again")
+	// A finished one, as it is left by a process that was killed at its very end, is the same again, what was damaged too.
+	if err := os.WriteFile(filepath.Join(dir, imageName("", 1)), []byte("damaged"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Export(context.Background(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if again := tree(t, dir); !maps.EqualFunc(a, again, bytes.Equal) {
+		t.Error("exported over itself it is another set")
+	}
+	other = mustOpen(t, Config{Geometry: CourseQuick, Size: 12, Seed: 99})
+	if err := other.Export(context.Background(), dir); err == nil || !strings.Contains(err.Error(), "expected a new or empty folder") {
+		t.Errorf("another set is exported over it: %v", err)
 	}
 }
 
