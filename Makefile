@@ -141,6 +141,10 @@ flips: ## flip 100 bits in each kind of file, other ones each time: each is noti
 kills: ## end each command that writes thirty times at a random moment: nothing is lost, nothing is left, it goes on
 	@SD_KILLS=30 go test -count=1 -v -timeout 2h -run TestKills ./cmd/sd | grep -v '^=== '
 
+.PHONY: browser
+browser: setup build ## open the notebooks in JupyterLab in headless Chromium: run cells, complete a name, show documentation
+	@SD_BROWSER=1 go test -count=1 -v -timeout 30m -run TestBrowser ./kernels | grep -v '^=== '
+
 .PHONY: bench
 bench: base ## Go benchmarks of all packages (BENCH=Forward for some)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
