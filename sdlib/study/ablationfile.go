@@ -38,14 +38,18 @@ func WriteAblation(w io.Writer, results []AblationResult) error {
 }
 
 // SaveAblation writes results to a file. The rows that it has already keep their places: those of the same models and sets are
-// replaced, all others stay as they are, and new ones come behind. The file is written aside and renamed, and left alone where
-// nothing changes.
+// replaced, those of a model that a training has no longer go, all others stay as they are, and new ones come behind. The file is
+// written aside and renamed, and left alone where nothing changes.
 func SaveAblation(path string, results []AblationResult) error {
 	there, err := ReadAblation(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	merged := slices.Clone(there)
+	merged := slices.DeleteFunc(slices.Clone(there), func(old AblationResult) bool {
+		return slices.ContainsFunc(results, func(r AblationResult) bool {
+			return r.Ablation == old.Ablation && r.Set != old.Set && r.Model.Short() != old.Model.Short()
+		})
+	})
 	for _, r := range results {
 		if i := slices.IndexFunc(merged, r.sameRow); i >= 0 {
 			merged[i] = r

@@ -2,6 +2,7 @@ package study
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/internal/repo"
 	"samediff/sdlib/stimuli"
@@ -79,7 +81,7 @@ func TestAblationFileChecks(t *testing.T) {
 // Saving keeps the rows of other tables in their places, and a file that nothing changes is not touched.
 func TestSaveAblationKeepsRows(t *testing.T) {
 	row := func(seed uint64, set string, correct int) AblationResult {
-		return AblationResult{Ablation{CourseScale, stimuli.Discrimination, Losses{}, seed}, set, finetune.Score{N: 10, Correct: correct}, "0123456789ab"}
+		return AblationResult{Ablation{CourseScale, stimuli.Discrimination, Losses{}, seed}, set, finetune.Score{N: 10, Correct: correct}, artifact.ID(fmt.Sprintf("%012d", seed))}
 	}
 	path := filepath.Join(t.TempDir(), "table.csv")
 	if err := SaveAblation(path, []AblationResult{row(1, "train", 5), row(2, "train", 6)}); err != nil {
@@ -101,6 +103,15 @@ func TestSaveAblationKeepsRows(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || !info.ModTime().Equal(long) {
 		t.Errorf("the file was written at %v (%v), although nothing changed", info.ModTime(), err)
+	}
+	// A training that has another model now, on another set: what was known of the old one goes.
+	again := row(3, "compositional", 9)
+	again.Model = "ffffffffffff"
+	if err := SaveAblation(path, []AblationResult{again}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadAblation(path); err != nil || !reflect.DeepEqual(got, []AblationResult{want[0], want[1], again}) {
+		t.Errorf("the file has %v, %v", got, err)
 	}
 	if err := os.WriteFile(path, []byte("my,own\n1,2\n"), 0o666); err != nil {
 		t.Fatal(err)

@@ -78,9 +78,9 @@ func FuzzParseNovel(f *testing.F) {
 
 func FuzzParseLinear(f *testing.F) {
 	head := strings.Join(linearColumns, ",") + "\n"
-	f.Add([]byte(head + "m,relation,,paper,,,train,0,,,all,false,1600,975,0.6094,0.5852,0.6330\nm,relation,,paper,,,test,0,,,all,false,1600,809,0.5056,0.4811,0.5301\n"))
-	f.Add([]byte(head + "m,relation,,paper,,,intervention,3,toward,NaN,all,true,0,0,NaN,0.0000,1.0000\n"))
-	f.Add([]byte(head + "m,,,,,,test,0,,,first,,1,1,,,\n"))
+	f.Add([]byte(head + "m,0a,relation,,paper,,,train,0,,,,all,false,1600,975,0.6094,0.5852,0.6330\nm,0a,relation,,paper,,,test,0,,,,all,false,1600,809,0.5056,0.4811,0.5301\n"))
+	f.Add([]byte(head + "m,0a,relation,,paper,,,intervention,3,toward,NaN,means,all,true,0,0,NaN,0.0000,1.0000\n"))
+	f.Add([]byte(head + "m,,,,,,,test,0,,,,first,,1,1,,,\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var p Probed
 		var effects []probe.Effect
