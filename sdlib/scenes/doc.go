@@ -1,0 +1,27 @@
+// Package scenes draws pictures to pretrain on: a few things on a ground, with the names of what is there.
+//
+//	set, err := scenes.Open(scenes.Config{Image: 64, Seed: 1})
+//	set.Scene(0).Caption()          // "a striped navy balor and a plain gold mozad on a cloudy ground"
+//	pixels := set.Images(0, 100)    // [100, 64, 64, 3]
+//
+// A scene is a pure function of the configuration and of its number: any of them can be drawn alone, in any order, on any
+// number of goroutines, the same to the bit on one kind of processor. Nothing is read from disk.
+//
+// # Kinds
+//
+// Things are of [NumKinds] kinds. A kind is a random outline, always the same under the same made-up name; a thing of the
+// kind has a size, a turn, one of [Colors] and a texture of its own. So what a kind is cannot be told from color or texture, and
+// has to be learned from the outline. The things of a scene are of different kinds: no scene shows what *same* means.
+//
+// # What is left out
+//
+// The objects of the same-different tasks are not among them. An outline that resembles one of the tasks' shapes
+// (package stimuli) is not taken, nor is a color near one of the tasks' colors; a test asserts both. What a model knows of
+// those objects after pretraining it knows from others.
+//
+// # Watch for
+//
+//   - Captions are as a bag of words: *a red bado and a navy balor* has the words of *a navy bado and a red balor*.
+//   - Made-up kinds are no photographs. A model that was pretrained on them is an analogue of a pretrained
+//     model, in the same objective, and not a small copy of it.
+package scenes
