@@ -60,7 +60,7 @@ func identity(p *Problem, s *Settings) (string, error) {
 		return "", fmt.Errorf("optimize: checkpoints: %w", err)
 	}
 	hash.Write(text)
-	for _, x := range p.Params {
+	for _, x := range slices.Concat(p.Params, p.Carried) {
 		fmt.Fprintf(hash, "\n%q %q %v ", x.Name, x.Group, x.Start.Shape().Dimensions)
 		if err := x.Start.ConstBytes(func(data []byte) { hash.Write(data) }); err != nil {
 			return "", fmt.Errorf("optimize: fetch the start of %s: %w", x.Name, err)
@@ -201,6 +201,9 @@ func (s *state) tensorNames(best bool) (all []string) {
 	add("m/")
 	add("v/")
 	all = append(all, "sums")
+	for _, name := range s.carriedNames {
+		all = append(all, "carried/"+name)
+	}
 	if best {
 		add("best/")
 	}

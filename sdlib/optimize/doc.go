@@ -37,6 +37,7 @@
 // if need be, while the device still learns the epoch before. What is too large for the
 // device is read row by row: any [Data] can have a [Rows.Read], which is called a step ahead.
 // What the loss reads whole, such as the weights of a frozen model, are Problem.Constants.
+// What a step changes by another rule than the optimizer's, such as a teacher that follows its student, is Problem.Carried.
 //
 // # Many at once
 //

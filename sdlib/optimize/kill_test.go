@@ -31,11 +31,12 @@ func TestMain(m *testing.M) {
 }
 
 // killable is a run of two sets whose rows are drawn anew for each of 40 epochs, and which
-// has everything else that a run has to remember.
+// has everything else that a run has to remember, a teacher among it.
 func killable(ctx context.Context, o Options) (*Result, error) {
 	p, s := network(1, 2), everything
 	s.Epochs, s.Batch = 40, 1
 	s.Accumulate = 0
+	follow(&p, .9)
 	p.Data = &Drawn{N: rowsN, Fresh: s.Epochs, Draw: func(epoch int) ([]*tensors.Tensor, error) {
 		seed := 200 + 2*uint64(epoch)
 		return []*tensors.Tensor{random(seed, rowsN, inputs), random(seed+1, rowsN, outputs)}, nil

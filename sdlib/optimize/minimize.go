@@ -44,6 +44,7 @@ type Options struct {
 type Result struct {
 	Params  []*tensors.Tensor // the values that Settings.Keep keeps
 	Last    []*tensors.Tensor // those after the last step
+	Carried []*tensors.Tensor // in the order of Problem.Carried, after the last step
 	Kept    []int             // after which epoch each set had the kept values; one number without sets
 	History []Epoch
 
@@ -145,7 +146,12 @@ func (t *trainer) result() (*Result, error) {
 			return nil, fmt.Errorf("optimize: fetch %s: %w", t.state.names[i], err)
 		}
 	}
-	r := &Result{Params: t.state.θ, Last: t.state.θ, History: t.history, names: t.state.names}
+	for i, x := range t.state.carried {
+		if err := x.ToLocal(); err != nil {
+			return nil, fmt.Errorf("optimize: fetch %s: %w", t.state.carriedNames[i], err)
+		}
+	}
+	r := &Result{Params: t.state.θ, Last: t.state.θ, Carried: t.state.carried, History: t.history, names: t.state.names}
 	for set := range t.sets() {
 		kept := t.epochs
 		if t.Keep == Best {

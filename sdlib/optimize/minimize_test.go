@@ -123,23 +123,31 @@ func TestScalarsAndMeans(t *testing.T) {
 // wrong with a loss with the line of the user's own code.
 func TestErrors(t *testing.T) {
 	for want, change := range map[string]func(*Problem, *Settings){
-		"needs Params, Data and Loss":  func(p *Problem, _ *Settings) { p.Loss = nil },
-		"one of its own":               func(p *Problem, _ *Settings) { p.Params[1].Name = "w1" },
-		"not float32":                  func(p *Problem, _ *Settings) { p.Params[1].Start = tensors.FromValue([]int32{1}) },
-		"which Settings.Groups lacks":  func(p *Problem, _ *Settings) { p.Params[1].Group = "shallow" },
-		`no parameter is of group "x"`: func(_ *Problem, s *Settings) { s.Groups = map[string]Group{"deep": {LR: 1}, "x": {LR: 1}} },
-		"the learning rate is 0":       func(_ *Problem, s *Settings) { s.Groups = map[string]Group{"deep": {}} },
-		"expected a first axis of 4":   func(p *Problem, _ *Settings) { p.Sets = 4 },
-		"2 learning rates for 0 sets":  func(_ *Problem, s *Settings) { s.LRs = []float64{1, 2} },
-		"-1 sets":                      func(p *Problem, _ *Settings) { p.Sets = -1 },
-		"two measures":                 func(p *Problem, _ *Settings) { p.Measures = []string{"open", "open"} },
-		"Problem.Validate is nil":      func(p *Problem, _ *Settings) { p.Validate = nil },
-		"data has no rows":             func(p *Problem, _ *Settings) { p.Data = Table() },
-		"6 epochs and 3 steps":         func(_ *Problem, s *Settings) { s.Steps = 3 },
-		`optimizer "sgd"`:              func(_ *Problem, s *Settings) { s.Optimizer = "sgd" },
-		"moments that decay":           func(_ *Problem, s *Settings) { s.Beta2 = 1 },
-		"24 rows cannot be cut":        func(_ *Problem, s *Settings) { s.Batch, s.Accumulate = 0, 5 },
-		"first axis of 24 rows":        func(p *Problem, _ *Settings) { p.Data = Table(random(1, rowsN, inputs), random(1, 3, outputs)) },
+		"needs Params, Data and Loss":        func(p *Problem, _ *Settings) { p.Loss = nil },
+		"one of its own":                     func(p *Problem, _ *Settings) { p.Params[1].Name = "w1" },
+		"not float32":                        func(p *Problem, _ *Settings) { p.Params[1].Start = tensors.FromValue([]int32{1}) },
+		"which Settings.Groups lacks":        func(p *Problem, _ *Settings) { p.Params[1].Group = "shallow" },
+		`no parameter is of group "x"`:       func(_ *Problem, s *Settings) { s.Groups = map[string]Group{"deep": {LR: 1}, "x": {LR: 1}} },
+		"the learning rate is 0":             func(_ *Problem, s *Settings) { s.Groups = map[string]Group{"deep": {}} },
+		"expected a first axis of 4":         func(p *Problem, _ *Settings) { p.Sets = 4 },
+		"2 learning rates for 0 sets":        func(_ *Problem, s *Settings) { s.LRs = []float64{1, 2} },
+		"-1 sets":                            func(p *Problem, _ *Settings) { p.Sets = -1 },
+		"two measures":                       func(p *Problem, _ *Settings) { p.Measures = []string{"open", "open"} },
+		"Problem.Validate is nil":            func(p *Problem, _ *Settings) { p.Validate = nil },
+		"both or none":                       func(p *Problem, _ *Settings) { follow(p, .9); p.Carry = nil },
+		"expected whole ones":                func(p *Problem, s *Settings) { follow(p, .9); s.Accumulate = 2 },
+		`carried tensor 1 has the name "w1"`: func(p *Problem, s *Settings) { follow(p, .9); s.Accumulate = 0; p.Carried[1].Name = "w1" },
+		"Carry returned 1 tensors, expected one for each of Problem.Carried, 4": func(p *Problem, s *Settings) {
+			follow(p, .9)
+			s.Accumulate = 0
+			p.Carry = func(in Inputs, params []*Node) []*Node { return params[:1] }
+		},
+		"data has no rows":      func(p *Problem, _ *Settings) { p.Data = Table() },
+		"6 epochs and 3 steps":  func(_ *Problem, s *Settings) { s.Steps = 3 },
+		`optimizer "sgd"`:       func(_ *Problem, s *Settings) { s.Optimizer = "sgd" },
+		"moments that decay":    func(_ *Problem, s *Settings) { s.Beta2 = 1 },
+		"24 rows cannot be cut": func(_ *Problem, s *Settings) { s.Batch, s.Accumulate = 0, 5 },
+		"first axis of 24 rows": func(p *Problem, _ *Settings) { p.Data = Table(random(1, rowsN, inputs), random(1, 3, outputs)) },
 		"expected 1 finite numbers": func(p *Problem, _ *Settings) {
 			p.Validate = func(context.Context, []*tensors.Tensor) ([]float64, error) { return nil, nil }
 		},

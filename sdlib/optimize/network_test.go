@@ -161,5 +161,5 @@ func equal(a, b *Result) bool {
 			return false
 		}
 	}
-	return slices.Equal(flat(a.Params), flat(b.Params)) && slices.Equal(flat(a.Last), flat(b.Last)) && slices.Equal(a.Kept, b.Kept)
+	return slices.Equal(flat(a.Params), flat(b.Params)) && slices.Equal(flat(a.Last), flat(b.Last)) && slices.Equal(flat(a.Carried), flat(b.Carried)) && slices.Equal(a.Kept, b.Kept)
 }

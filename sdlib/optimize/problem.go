@@ -10,6 +10,8 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"samediff/sdlib/internal/blame"
 )
 
 // A Problem says what is minimized: a loss, as a function of parameters and data.
@@ -27,6 +29,13 @@ type Problem struct {
 	// Constants are tensors that the loss reads whole and that no step changes, such as the
 	// weights of a frozen model.
 	Constants []*tensors.Tensor
+	// Carried are tensors that change from step to step by a rule of their own and not by the
+	// optimizer's, such as a moving average of the parameters. Carry returns their next values, in
+	// order, given the parameters after the step; it is called after Loss, in the same graph, and may
+	// use what Loss computed there. They are part of a checkpoint. A batch is then in one part (no
+	// Accumulate).
+	Carried []Param
+	Carry   func(in Inputs, params []*Node) []*Node
 	// Scalars are numbers that change from step to step, such as a temperature.
 	Scalars map[string]func(Moment) float64
 
@@ -58,6 +67,7 @@ type Param struct {
 type Inputs struct {
 	Params    []*Node          // in the order of Problem.Params
 	Constants []*Node          // in the order of Problem.Constants
+	Carried   []*Node          // in the order of Problem.Carried, as they are before the step
 	Scalars   map[string]*Node // float32
 	Batch     []*Node          // [B, ...] the batch's rows of Rows.Resident, then what Rows.Read returned
 
@@ -106,6 +116,9 @@ func (p *Problem) check(s *Settings) error {
 			return fmt.Errorf("optimize: two measures have the name %q", name)
 		}
 	}
+	if err := p.checkCarried(s); err != nil {
+		return err
+	}
 	used := map[string]bool{}
 	for i, x := range p.Params {
 		g, known := s.group(x.Group)
@@ -132,6 +145,43 @@ func (p *Problem) check(s *Settings) error {
 		}
 	}
 	return nil
+}
+
+// checkCarried is the part of check about Carried.
+func (p *Problem) checkCarried(s *Settings) error {
+	switch {
+	case (len(p.Carried) == 0) != (p.Carry == nil):
+		return fmt.Errorf("optimize: %d carried tensors, and Carry is %v: expected both or none", len(p.Carried), p.Carry != nil)
+	case len(p.Carried) > 0 && s.parts() > 1:
+		return fmt.Errorf("optimize: batches in %d parts, expected whole ones: carried tensors change once in a step, and its parts are computed apart", s.parts())
+	}
+	for i, x := range p.Carried {
+		switch {
+		case x.Name == "" || slices.Contains(names(p.Carried[:i]), x.Name):
+			return fmt.Errorf("optimize: carried tensor %d has the name %q, expected one of its own", i, x.Name)
+		case x.Start == nil || x.Start.DType() != dtypes.Float32:
+			return fmt.Errorf("optimize: carried tensor %s has no start, or one that is not float32", x.Name)
+		}
+	}
+	return nil
+}
+
+// carry builds the next values of Carried inside a graph.
+func (p *Problem) carry(in Inputs, params []*Node) []*Node {
+	if p.Carry == nil {
+		return nil
+	}
+	defer blame.Catch("optimize", "ops")
+	next := p.Carry(in, params)
+	if len(next) != len(p.Carried) {
+		panic(fmt.Errorf("Carry returned %d tensors, expected one for each of Problem.Carried, %d", len(next), len(p.Carried)))
+	}
+	for i, x := range next {
+		if want := p.Carried[i].Start.Shape(); !x.Shape().Equal(want) {
+			panic(fmt.Errorf("Carry returned %s as %s, expected %s", p.Carried[i].Name, x.Shape(), want))
+		}
+	}
+	return next
 }
 
 // loss builds the loss inside a graph. It returns the total over the sets, whose gradient

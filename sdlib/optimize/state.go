@@ -10,8 +10,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// state is everything that a step changes: the parameters θ, Adam's moments, and the
-// epoch's running sums. It lives on the device; a checkpoint is its copy.
+// state is everything that a step changes: the parameters θ, Adam's moments, the
+// epoch's running sums, and what is carried. It lives on the device; a checkpoint is its copy.
 type state struct {
 	names []string // of the parameters
 	θ     []*tensors.Tensor
@@ -19,12 +19,15 @@ type state struct {
 	sums  *tensors.Tensor // [1 + measures], or [1 + measures, S]; zeroed at the start of an epoch
 	step  int             // steps done, in all epochs
 
+	carriedNames []string
+	carried      []*tensors.Tensor
+
 	best []*tensors.Tensor // the parameters after the best epoch, on the host; none before there is one
 }
 
 // newState returns the state before the first step.
 func newState(p *Problem) (*state, error) {
-	s := &state{names: names(p.Params)}
+	s := &state{names: names(p.Params), carriedNames: names(p.Carried)}
 	for _, x := range p.Params {
 		θ, err := x.Start.LocalClone() // the tensor that was handed in stays as it is
 		if err != nil {
@@ -33,6 +36,13 @@ func newState(p *Problem) (*state, error) {
 		s.θ = append(s.θ, θ)
 		s.m = append(s.m, tensors.FromShape(θ.Shape()))
 		s.v = append(s.v, tensors.FromShape(θ.Shape()))
+	}
+	for _, x := range p.Carried {
+		now, err := x.Start.LocalClone()
+		if err != nil {
+			return nil, fmt.Errorf("optimize: copy the start of %s: %w", x.Name, err)
+		}
+		s.carried = append(s.carried, now)
 	}
 	s.sums = tensors.FromShape(shapes.Make(dtypes.Float32, append([]int{len(p.sums())}, p.axis()...)...))
 	return s, nil
@@ -68,13 +78,13 @@ func (s *state) resetSums() { s.sums = tensors.FromShape(s.sums.Shape()) }
 
 // tensors returns all tensors of the state, in the order in which a step takes and returns them.
 func (s *state) tensors() []*tensors.Tensor {
-	return append(slices.Concat(s.θ, s.m, s.v), s.sums)
+	return slices.Concat(s.θ, s.m, s.v, []*tensors.Tensor{s.sums}, s.carried)
 }
 
 // set is the inverse of tensors.
 func (s *state) set(all []*tensors.Tensor) {
 	n := len(s.θ)
-	s.θ, s.m, s.v, s.sums = all[:n:n], all[n:2*n:2*n], all[2*n:3*n:3*n], all[3*n]
+	s.θ, s.m, s.v, s.sums, s.carried = all[:n:n], all[n:2*n:2*n], all[2*n:3*n:3*n], all[3*n], all[3*n+1:]
 }
 
 // keepBest copies the parameters of the sets that have become better to the host.

@@ -23,7 +23,7 @@ type stepper struct {
 	scalars  []string // names, sorted
 	resident int      // tensors of Rows.Resident
 
-	whole *Exec // θ, m, v, sums, learning rates, t, data -> θ, m, v, sums
+	whole *Exec // θ, m, v, sums, carried, learning rates, t, data -> θ, m, v, sums, carried
 	part  *Exec // gradients, sums, θ, keep, data -> gradients, sums
 	last  *Exec // θ, m, v, gradients, learning rates, t -> θ, m, v
 
@@ -51,16 +51,19 @@ func newStepper(be *backend.Backend, p *Problem, s *Settings) (*stepper, error) 
 	if s.parts() == 1 {
 		k.whole = compile("train", func(in cursor) []*Node {
 			θ, m, v, sums := in.take(n), in.take(n), in.take(n), in.one()
+			carried := in.take(len(p.Carried))
 			lr, t := in.take(groups), in.one()
-			total, terms := k.build(θ, &in)
-			return append(k.update(θ, m, v, Gradient(total, θ...), lr, t), Add(sums, Stack(terms, 0)))
+			total, terms, inputs := k.build(θ, carried, &in)
+			next := k.update(θ, m, v, Gradient(total, θ...), lr, t)
+			next = append(next, Add(sums, Stack(terms, 0)))
+			return append(next, k.carry(inputs, next[:n:n])...)
 		})
 	} else {
 		share := 1 / float64(s.parts()) // of a part in the batch's mean
 		k.part = compile("train part", func(in cursor) []*Node {
 			sofar, sums, θ := in.take(n), in.one(), in.take(n)
 			keep := in.one() // 0 in the first part of a batch, then 1
-			total, terms := k.build(θ, &in)
+			total, terms, _ := k.build(θ, nil, &in)
 			out := make([]*Node, n, n+1)
 			for i, g := range Gradient(total, θ...) {
 				out[i] = Add(Mul(sofar[i], keep), MulScalar(g, share))
@@ -88,9 +91,9 @@ func (c *cursor) take(n int) (some []*Node) {
 func (c *cursor) one() *Node { return c.take(1)[0] }
 
 // build builds the loss of the parameters and of the data in c.
-func (k *stepper) build(θ []*Node, c *cursor) (total *Node, terms []*Node) {
+func (k *stepper) build(θ, carried []*Node, c *cursor) (total *Node, terms []*Node, in Inputs) {
 	defer blame.Catch("optimize", "ops")
-	in := Inputs{Params: θ, Scalars: map[string]*Node{}, named: k.Params}
+	in = Inputs{Params: θ, Carried: carried, Scalars: map[string]*Node{}, named: k.Params}
 	for i, x := range c.take(len(k.scalars)) {
 		in.Scalars[k.scalars[i]] = x
 	}
@@ -100,7 +103,8 @@ func (k *stepper) build(θ []*Node, c *cursor) (total *Node, terms []*Node) {
 	}
 	in.Constants = c.take(len(k.Constants))
 	in.Batch = append(in.Batch, c.rest...)
-	return k.loss(in)
+	total, terms = k.loss(in)
+	return total, terms, in
 }
 
 // update returns the new parameters, then both moments.
