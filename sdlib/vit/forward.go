@@ -167,7 +167,7 @@ func (p *pass) blocks(x *Node, from int, w *Weights[*Node]) *Node {
 func Forward(c Config, w *Weights[*Node], images *Node, opts ...Option) (logits *Node, trace *Trace) {
 	p := newPass(c, images.Graph(), fromPixels, opts)
 	x := p.trace.node("embed", p.embed(w, images)) // [B, T, D]
-	return p.blocks(x, 0, w), p.trace
+	return p.blocks(p.keepVisible(x), 0, w), p.trace
 }
 
 // ForwardFrom goes on from the residual stream resid [B, T, D] as block l left it

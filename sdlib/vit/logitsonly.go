@@ -19,7 +19,7 @@ func (p *pass) needed(l int) int {
 	if l == p.c.Blocks-1 && p.logitsOnly && p.f.Readout == ReadCLS && !p.trace.touches(l) {
 		return 1
 	}
-	return p.c.Tokens()
+	return p.tokens()
 }
 
 // touches reports whether a value with all tokens, from block l's attention to the final norm,

@@ -19,6 +19,7 @@ type pass struct {
 	precision  Precision
 	logitsOnly bool
 	headMask   *Node // [L, H] of Heads, nil without
+	visible    *Node // int32 [B, V] of Visible, nil without
 }
 
 // Option asks a forward pass for intermediate values, changes them, or changes how it computes.
