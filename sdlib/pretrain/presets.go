@@ -1,0 +1,9 @@
+package pretrain
+
+// Course are recipes for vit.Course on scenes of 64 pixels, by objective. `sd pretrain OBJECTIVE` runs them.
+var Course = map[Objective]Recipe{
+	Supervised:  {Objective: Supervised, Epochs: 16, Images: 12800, Batch: 64, LR: 1e-3, WeightDecay: .05, Warmup: 200, Seed: 1},
+	Contrastive: {Objective: Contrastive, Epochs: 16, Images: 12800, Batch: 128, LR: 1e-3, WeightDecay: .05, Warmup: 100, Seed: 1},
+	Masked:      {Objective: Masked, Epochs: 24, Images: 12800, Batch: 128, LR: 1e-3, WeightDecay: .05, Warmup: 200, Seed: 1},
+	Distilled:   {Objective: Distilled, Epochs: 20, Images: 3200, Batch: 64, LR: 5e-4, WeightDecay: .04, Warmup: 100, Clip: 3, Seed: 1},
+}
