@@ -12,6 +12,8 @@ type Config struct {
 	// Least and Most bound the number of things in a scene; 0 is 1 and 3.
 	Least int `json:"least"`
 	Most  int `json:"most"`
+	// Kinds is how many kinds of things there are, the first ones; 0 is all.
+	Kinds int `json:"kinds,omitempty"`
 	// Seed names an endless row of scenes: other seeds, other scenes of the same kinds.
 	Seed uint64 `json:"seed"`
 	// Distinct is how many different scenes there are, to ask what the number of pictures is worth: scene i + Distinct is scene i. 0 is no end.
@@ -39,6 +41,8 @@ func (c Config) Resolved() (Config, error) {
 		return c, fmt.Errorf("scenes: pictures of %d pixels, expected 8 to %d", c.Image, maxImage)
 	case c.Least < 1 || c.Most < c.Least || c.Most > maxThings:
 		return c, fmt.Errorf("scenes: %d to %d things in a scene, expected a range inside 1 to %d", c.Least, c.Most, maxThings)
+	case c.Kinds < 0:
+		return c, fmt.Errorf("scenes: %d kinds, expected a positive number, or 0 for all", c.Kinds)
 	case c.Distinct < 0:
 		return c, fmt.Errorf("scenes: %d distinct scenes, expected a positive number, or 0 for no end", c.Distinct)
 	case c.Held < 0 || c.Held > 90:

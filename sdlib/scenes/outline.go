@@ -20,6 +20,8 @@ type outlines struct{}
 
 func (outlines) names() []string { return kindNames() }
 
+func (outlines) tokens(int) int { return 3 } // texture, color, kind
+
 func (outlines) words() []string {
 	all := slices.Clone(kindNames())
 	for _, c := range Colors {
@@ -167,9 +169,15 @@ func (m mask) overlap(n mask) float64 {
 	return float64(both) / float64(max(any, 1))
 }
 
-// look draws a color, a texture and a turn.
-func (outlines) look(_ int, rng *rand.Rand) look {
+// usual is the part of a kind's things that have the kind's usual color.
+const usual = .75
+
+// look draws a color, mostly the kind's usual one, a texture and a turn.
+func (outlines) look(kind int, rng *rand.Rand) look {
 	c := rng.IntN(len(Colors))
+	if rng.Float64() < usual {
+		c = kind % len(Colors)
+	}
 	t := texture(rng.IntN(len(textureWords)))
 	return look{
 		words: []string{textureWords[t], Colors[c].Name},

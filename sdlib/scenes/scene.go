@@ -39,12 +39,12 @@ func (s *Set) Scene(i int) Scene {
 	scene := Scene{ground: drawGround(rng)}
 	n := s.config.Least + rng.IntN(s.config.Most-s.config.Least+1)
 	for len(scene.Things) < n {
-		kind := rng.IntN(len(s.Names()))
+		kind := rng.IntN(len(s.names))
 		if slices.ContainsFunc(scene.Things, func(t Thing) bool { return t.Kind == kind }) {
 			continue
 		}
 		t := Thing{Kind: kind, look: s.stock.look(kind, rng)}
-		t.Words = append(slices.Clone(t.look.words), strings.Fields(s.Names()[kind])...)
+		t.Words = append(slices.Clone(t.look.words), strings.Fields(s.names[kind])...)
 		scene.place(&t, n, rng)
 		scene.Things = append(scene.Things, t)
 	}

@@ -15,6 +15,7 @@ import (
 type Set struct {
 	config Config
 	stock  stock
+	names  []string // of the kinds
 	words  []string
 	index  map[string]int // of words
 }
@@ -24,6 +25,7 @@ type stock interface {
 	names() []string                    // of the kinds
 	words() []string                    // that looks and names use; some may be there twice
 	look(kind int, rng *rand.Rand) look // draws what is a thing's own
+	tokens(kind int) int                // words of a thing
 	paint(c *canvas, t Thing)
 }
 
@@ -40,10 +42,17 @@ func open(c Config, of stock) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := len(of.names()); n < c.Most {
-		return nil, fmt.Errorf("scenes: up to %d things in a scene, all of different kinds, but there are %d kinds: lower Most", c.Most, n)
+	names := of.names()
+	if c.Kinds > len(names) {
+		return nil, fmt.Errorf("scenes: %d kinds, expected at most %d, all that there are", c.Kinds, len(names))
 	}
-	s := &Set{config: c, stock: of, words: slices.Concat(of.words(), groundWords()), index: map[string]int{}}
+	if c.Kinds > 0 {
+		names = names[:c.Kinds]
+	}
+	if len(names) < c.Most {
+		return nil, fmt.Errorf("scenes: up to %d things in a scene, all of different kinds, but there are %d kinds: lower Most", c.Most, len(names))
+	}
+	s := &Set{config: c, stock: of, names: names, words: slices.Concat(of.words(), groundWords()), index: map[string]int{}}
 	slices.Sort(s.words)
 	s.words = slices.Compact(s.words)
 	for i, word := range s.words {
@@ -56,7 +65,7 @@ func open(c Config, of stock) (*Set, error) {
 func (s *Set) Config() Config { return s.config }
 
 // Names are the kinds' names: Thing.Kind counts them.
-func (s *Set) Names() []string { return s.stock.names() }
+func (s *Set) Names() []string { return s.names }
 
 // Words is the vocabulary of the captions, sorted.
 func (s *Set) Words() []string { return s.words }
@@ -114,4 +123,13 @@ func Each(n int, f func(i int)) {
 		})
 	}
 	group.Wait()
+}
+
+// MaxTokens is the most tokens that a scene can have.
+func (s *Set) MaxTokens() int {
+	of := 0
+	for kind := range s.names {
+		of = max(of, s.stock.tokens(kind))
+	}
+	return s.config.Most*of + 1 // and the ground's
 }

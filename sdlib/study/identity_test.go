@@ -49,7 +49,7 @@ func TestOtherWeightsUnderTheSameTraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := l.Store.Get(ctx, r.key(), func(_ context.Context, dir string) error {
-		return write(dir, &finetune.Result{Model: other, History: []finetune.Epoch{{Epoch: 1}}})
+		return writeModel(dir, other, []finetune.Epoch{{Epoch: 1}})
 	}); err != nil {
 		t.Fatal(err)
 	}

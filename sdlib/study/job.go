@@ -40,7 +40,11 @@ func TrainJob(s Subject) Job {
 		Step: "train", Subject: s,
 		run: func(context.Context, *Lab, *Model) error { return nil }, // the model is all there is to do
 		flops: func(c vit.Config) float64 { // backward passes cost twice a forward pass
-			return 3*float64(t.images())*forwardFlops(c) + float64(t.Recipe.Epochs*t.Val)*forwardFlops(c)
+			before := 0.
+			if t.Pretraining != nil {
+				before = t.Pretraining.flops()
+			}
+			return before + 3*float64(t.images())*forwardFlops(c) + float64(t.Recipe.Epochs*t.Val)*forwardFlops(c)
 		},
 	}
 }
@@ -168,7 +172,7 @@ func (l *Lab) speed(ctx context.Context) (float64, error) {
 	var speeds []float64
 	for _, i := range infos {
 		t, err := trainingOf(i)
-		if err == nil && i.Meta.Seconds > 1 && !i.Meta.Resumed {
+		if err == nil && i.Meta.Seconds > 1 && !i.Meta.Resumed && t.Pretraining == nil { // which may have been there already
 			speeds = append(speeds, TrainJob(Subject{Training: &t}).flops(t.Model)/i.Meta.Seconds)
 		}
 	}

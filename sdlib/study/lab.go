@@ -9,6 +9,7 @@ import (
 	"samediff/sdlib/delta"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/hub"
+	"samediff/sdlib/pretrain"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/vit"
 )
@@ -23,6 +24,8 @@ type Options struct {
 	Hub      hub.Options   // where pretrained weights come from
 	// OnEpoch is told all epochs of a training so far after each one, to plot them while it runs.
 	OnEpoch func(history []finetune.Epoch)
+	// OnPretrainEpoch is called so during a pretraining.
+	OnPretrainEpoch func(history []pretrain.Epoch)
 }
 
 // A Lab is a store of results together with the backend that computes what is missing.

@@ -108,5 +108,9 @@ func (t Training) WithSeed(seed uint64) Training {
 		before := t.After.WithSeed(seed)
 		t.After = &before
 	}
+	if t.Pretraining != nil {
+		before := t.Pretraining.WithSeed(seed)
+		t.Pretraining = &before
+	}
 	return t
 }

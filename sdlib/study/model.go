@@ -63,16 +63,16 @@ const (
 	hashFile    = "hash"      // the model's ID, so that it is known without reading the weights
 )
 
-// write fills the folder of a training's artifact.
-func write(dir string, result *finetune.Result) error {
-	if err := result.Model.Save(dir); err != nil {
+// writeModel fills the folder of a training's artifact.
+func writeModel(dir string, m *vit.Model, history any) error {
+	if err := m.Save(dir); err != nil {
 		return err
 	}
-	hash, err := result.Model.Hash()
+	hash, err := m.Hash()
 	if err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(result.History, "", " ")
+	text, err := json.MarshalIndent(history, "", " ")
 	if err != nil {
 		return err
 	}

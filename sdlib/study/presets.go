@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/pretrain"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
 
 // Presets are the trainings that have a name: "quick", "course" and "rmts" of the course, trained
-// from scratch; fine-tunings of pretrained models in minutes, such as "clip-b16-112"; and at the
+// from scratch; fine-tunings of pretrained models in minutes, such as "clip-b16-112"; those of analogues that are
+// pretrained here, such as "course-contrastive-32" ([AnaloguePreset]); and at the
 // paper's scale, for each checkpoint C of vit.Checkpoints, C (discrimination, all 256 combinations
 // of shape and color), C-rmts, C-32 and C-rmts-32, such as "clip-b16-rmts-32".
 var Presets = presets()
@@ -29,6 +31,7 @@ func presets() map[string]Training {
 	for _, m := range minutes {
 		all[m.name] = m.training
 	}
+	addAnalogues(all)
 	return all
 }
 
@@ -61,7 +64,11 @@ func presetNames() string {
 	for _, c := range vit.Checkpoints {
 		checkpoints = append(checkpoints, c.Name)
 	}
-	return strings.Join(names, ", ") + ", or one of " + strings.Join(checkpoints, ", ") + ", each also with -rmts, -32 or -rmts-32 behind it"
+	names = append(names, "course-scratch")
+	for _, o := range pretrain.Objectives {
+		names = append(names, "course-"+string(o))
+	}
+	return strings.Join(names, ", ") + ", or one of " + strings.Join(checkpoints, ", ") + "; those and course-... each also with -rmts, -32 or -rmts-32 behind it"
 }
 
 // paper returns the paper's fine-tuning of a checkpoint (section 2; docs/paper.md 3):

@@ -32,6 +32,8 @@ type Training struct {
 	Source string `json:"source,omitempty"`
 	// After is a training whose model this one starts from, with a new head; nil for none.
 	After *Training `json:"after,omitempty"`
+	// Pretraining makes an analogue that this training starts from, with a new head; nil for none.
+	Pretraining *Pretraining `json:"pretraining,omitempty"`
 }
 
 // Quick is the model that `make demo` trains: discrimination on 6,400 images of 64
@@ -97,7 +99,7 @@ func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
 		if err != nil {
 			return err
 		}
-		return write(dir, result)
+		return writeModel(dir, result.Model, result.History)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
@@ -151,6 +153,12 @@ func (l *Lab) start(ctx context.Context, r resolved) (*vit.Model, error) {
 			return nil, err
 		}
 		return before.WithHead(r.Model.Classes, r.ModelSeed, r.Model.Image)
+	case r.Pretraining != nil:
+		analogue, err := l.Pretrain(ctx, *r.Pretraining)
+		if err != nil {
+			return nil, err
+		}
+		return analogue.WithHead(r.Model.Classes, r.ModelSeed, 0)
 	case r.Source != "":
 		return nil, fmt.Errorf("the training starts from %s, which the store does not have: give the folder that holds them as its Start", r.Source)
 	}
@@ -172,6 +180,23 @@ func (t Training) resolve() (r resolved, err error) {
 			return r, fmt.Errorf("the training before: %w", err)
 		}
 		t.After = &before.Training
+	}
+	if t.Pretraining != nil {
+		if t.Start != "" || t.After != nil {
+			return r, errors.New("a training starts after a pretraining, after another training, or from weights: give one of Pretraining, After and Start")
+		}
+		before, _, err := t.Pretraining.resolve()
+		if err != nil {
+			return r, fmt.Errorf("the pretraining before: %w", err)
+		}
+		want, err := before.start(max(t.Model.Classes, 2), t.Stimuli.Geometry.Image)
+		if err != nil {
+			return r, err
+		}
+		if t.Model != want && t.Model != (vit.Config{}) {
+			return r, fmt.Errorf("a training after a pretraining has another model than that: expected %+v, got %+v", want, t.Model)
+		}
+		t.Pretraining, t.Model = &before, want
 	}
 	if t.Start != "" {
 		if c, err := vit.FindCheckpoint(t.Start); err == nil {
