@@ -36,7 +36,8 @@ sd train course --start FOLDER any.`,
 		Example: `  sd pretrain contrastive
   sd train course-contrastive        # pretrains, too, if need be
   sd pretrain supervised --distinct 2048   # the same few pictures in every epoch
-  sd pretrain masked --seed 2 --epochs 6`,
+  sd pretrain masked --seed 2 --epochs 6
+  sd pictures fetch && sd pretrain supervised --emoji`,
 		ValidArgs: names,
 		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), oneOf("objective", names))),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,7 +45,15 @@ sd train course --start FOLDER any.`,
 			if err != nil {
 				return err
 			}
-			m, err := lab.Pretrain(cmd.Context(), f.apply(cmd, study.Analogues[pretrain.Objective(args[0])]))
+			p := f.apply(cmd, study.Analogues[pretrain.Objective(args[0])])
+			if f.emoji {
+				pack, err := openEmoji()
+				if err != nil {
+					return err
+				}
+				p.Scenes.Emoji = pack.Identity()
+			}
+			m, err := lab.Pretrain(cmd.Context(), p)
 			if err != nil {
 				return err
 			}
@@ -68,7 +77,8 @@ sd train course --start FOLDER any.`,
 // pretrainFlags hold the fields of a pretraining that the command line can change.
 type pretrainFlags struct {
 	study.Pretraining
-	seed uint64
+	seed  uint64
+	emoji bool
 }
 
 func (f *pretrainFlags) add(cmd *cobra.Command) {
@@ -82,6 +92,7 @@ func (f *pretrainFlags) add(cmd *cobra.Command) {
 	flags.Float64Var(&f.Recipe.LR, "lr", 0, "learning rate at its highest")
 	flags.IntVar(&f.Recipe.Warmup, "warmup", 0, "steps over which the learning rate rises")
 	flags.IntVar(&f.Model.Blocks, "blocks", 0, "blocks of the model")
+	flags.BoolVar(&f.emoji, "emoji", false, "scenes of emoji in place of random outlines: sd pictures fetch brings them")
 	for _, name := range strings.Fields("seed epochs images distinct batch lr warmup blocks") {
 		flags.Lookup(name).DefValue = ""
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"samediff/sdlib/artifact"
+	"samediff/sdlib/emoji"
 	"samediff/sdlib/pretrain"
 	"samediff/sdlib/scenes"
 	"samediff/sdlib/vit"
@@ -87,8 +88,21 @@ func (p Pretraining) resolve() (Pretraining, *scenes.Set, error) {
 	return p, set, p.Recipe.Validate(p.Model, set)
 }
 
-// open returns the scenes.
-func (p Pretraining) open() (*scenes.Set, error) { return scenes.Open(p.Scenes) }
+// open returns the scenes. Those of emoji need the pack on this machine.
+func (p Pretraining) open() (*scenes.Set, error) {
+	if p.Scenes.Emoji == "" {
+		return scenes.Open(p.Scenes)
+	}
+	dir, err := emoji.DefaultDir()
+	if err != nil {
+		return nil, err
+	}
+	pack, err := emoji.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return scenes.OpenEmoji(p.Scenes, pack)
+}
 
 // WithSeed returns the pretraining with one seed for everything random: the starting weights, the scenes, their order and parts.
 func (p Pretraining) WithSeed(seed uint64) Pretraining {

@@ -71,12 +71,13 @@ func TestPretrainings(t *testing.T) {
 }
 
 func TestPretrainingErrors(t *testing.T) {
+	t.Setenv("SD_EMOJI", t.TempDir())
 	l := openLab(t, t.TempDir())
 	for want, change := range map[string]func(*Pretraining){
 		"expected the same":  func(p *Pretraining) { p.Scenes.Image = 32 },
 		"things in a scene":  func(p *Pretraining) { p.Scenes.Most = 99 },
 		"objective \"clip\"": func(p *Pretraining) { p.Recipe.Objective = "clip" },
-		"need their folder":  func(p *Pretraining) { p.Scenes.Emoji = "none" },
+		"sd pictures fetch":  func(p *Pretraining) { p.Scenes.Emoji = "none" },
 	} {
 		p := tinyPretraining(pretrain.Supervised)
 		change(&p)
