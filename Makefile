@@ -91,6 +91,10 @@ clip: build ## the real CLIP ViT-B/16: fetch it, put what was fine-tuned here on
 	@bin/sd attention $(CLIP) --html $(DEMO)/clip.html
 	@bin/sd figure 2 --model $(CLIP),discrimination-256-course -o $(DEMO)/figure02-clip.png
 
+.PHONY: emoji
+emoji: build ## pictures of everyday things through npm (78 MB), for sd pretrain --emoji
+	@bin/sd pictures fetch
+
 # Settings, workspaces and signatures of this Lab lie in .venv/jupyter, apart from the user's own Jupyter.
 .PHONY: lab
 lab: export JUPYTER_CONFIG_DIR  := $(CURDIR)/.venv/jupyter/config

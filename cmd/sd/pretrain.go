@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -83,7 +82,7 @@ type pretrainFlags struct {
 
 func (f *pretrainFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	// A flag's default is the preset's field, whichever that is, so help shows none.
+	// A flag's default is the preset's field, whichever that is.
 	flags.Uint64Var(&f.seed, "seed", 0, "seed of everything random: starting weights, scenes, their order and parts")
 	flags.IntVar(&f.Recipe.Epochs, "epochs", 0, "passes")
 	flags.IntVar(&f.Recipe.Images, "images", 0, "scenes of an epoch, new ones in each")
@@ -93,9 +92,6 @@ func (f *pretrainFlags) add(cmd *cobra.Command) {
 	flags.IntVar(&f.Recipe.Warmup, "warmup", 0, "steps over which the learning rate rises")
 	flags.IntVar(&f.Model.Blocks, "blocks", 0, "blocks of the model")
 	flags.BoolVar(&f.emoji, "emoji", false, "scenes of emoji in place of random outlines: sd pictures fetch brings them")
-	for _, name := range strings.Fields("seed epochs images distinct batch lr warmup blocks") {
-		flags.Lookup(name).DefValue = ""
-	}
 }
 
 // apply returns the preset with the fields changed whose flags were given.

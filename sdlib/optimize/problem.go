@@ -174,11 +174,11 @@ func (p *Problem) carry(in Inputs, params []*Node) []*Node {
 	defer blame.Catch("optimize", "ops")
 	next := p.Carry(in, params)
 	if len(next) != len(p.Carried) {
-		panic(fmt.Errorf("Carry returned %d tensors, expected one for each of Problem.Carried, %d", len(next), len(p.Carried)))
+		panic(fmt.Errorf("the function Carry returned %d tensors, expected one for each of Problem.Carried, %d", len(next), len(p.Carried)))
 	}
 	for i, x := range next {
 		if want := p.Carried[i].Start.Shape(); !x.Shape().Equal(want) {
-			panic(fmt.Errorf("Carry returned %s as %s, expected %s", p.Carried[i].Name, x.Shape(), want))
+			panic(fmt.Errorf("the function Carry returned %s as %s, expected %s", p.Carried[i].Name, x.Shape(), want))
 		}
 	}
 	return next
