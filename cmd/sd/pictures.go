@@ -15,9 +15,10 @@ func (a *app) picturesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pictures",
 		Short: "Fetch pictures of everyday things, and make a same-different set of them",
-		Long: `Pictures of everyday things, emoji, with their names: real pictures that sd pretrain --emoji
-makes scenes of, and a same-different set that is neither silhouettes nor photographs.
-Nothing else needs them. The objects of the tasks, such as stars and mushrooms, are left out.`,
+		Long: `Pictures of everyday things, emoji, with their names: real pictures that
+sd pretrain --emoji makes scenes of, and a same-different set that is neither silhouettes
+nor photographs. Nothing else needs them. The objects of the tasks, such as stars and
+mushrooms, are left out.`,
 	}
 	return group(cmd, a.picturesFetchCommand(), a.picturesPairsCommand())
 }
@@ -27,11 +28,13 @@ func (a *app) picturesFetchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fetch",
 		Short: "Bring the emoji and their names onto this machine",
-		Long: `fetch lets npm download two packages, 78 MB: the pictures of @lobehub/fluent-emoji-3d 1.1.0 and
-the names of emoji-datasource-twitter 16.0.0, both under the MIT license (your registries,
-mirrors and proxies hold, see npm config list; SD_NPM names another npm). The packages
-are not installed and nothing in them runs: each is checked by its SHA-256, the pictures are
-scaled and kept in $SD_EMOJI, or in a folder of your cache, and the packages are deleted.`,
+		Long: `fetch lets npm download two packages, 78 MB: the pictures of
+@lobehub/fluent-emoji-3d 1.1.0 and the names of emoji-datasource-twitter 16.0.0, both under
+the MIT license (your registries, mirrors and proxies hold, see npm config list; SD_NPM
+names another npm). The packages are not installed and nothing in them runs: each is
+checked by its SHA-256, the pictures are scaled and kept in $SD_EMOJI, or in a folder of
+your cache, and the packages are deleted.`,
+		Example: `  sd pictures fetch`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !a.quiet {
@@ -59,9 +62,10 @@ func (a *app) picturesPairsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pairs -o FOLDER",
 		Short: "Write a same-different set of emoji",
-		Long: `pairs writes images of two emoji, half of them of the same one, where a discrimination set of
-the tasks has its objects. The same emoji is never the same picture: each has a size, an
-offset, a brightness and noise of its own. Every command that takes --set takes the folder.`,
+		Long: `pairs writes images of two emoji, half of them of the same one, where a discrimination
+set of the tasks has its objects. The same emoji is never the same picture: each has a
+size, an offset, a brightness and noise of its own. Every command that takes --set takes
+the folder.`,
 		Example: `  sd pictures fetch && sd pictures pairs -o emoji-pairs
   sd eval course-contrastive --set emoji-pairs`,
 		Args: arguments(cobra.NoArgs),

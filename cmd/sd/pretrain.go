@@ -19,18 +19,19 @@ func (a *app) pretrainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pretrain OBJECTIVE",
 		Short: "Pretrain a small model on scenes, or read it from the store",
-		Long: `pretrain makes an analogue of one of the paper's pretrained models: a small vision transformer
-that has seen pictures before it learns a task. The objectives are those of the literature:
-supervised (name what is there: ImageNet's ViT), contrastive (find a picture's caption among
-others: CLIP), masked (draw the patches that are left out: MAE) and distilled (agree with a
-moving average of oneself on other views: DINO). The pictures are scenes of random outlines,
-textures and grounds, drawn as they are needed; the objects of the tasks are not among them.
+		Long: `pretrain makes an analogue of one of the paper's pretrained models: a small vision
+transformer that has seen pictures before it learns a task. The objectives are those of the
+literature: supervised (name what is there: ImageNet's ViT), contrastive (find a picture's
+caption among others: CLIP), masked (draw the patches that are left out: MAE) and distilled
+(agree with a moving average of oneself on other views: DINO). The pictures are scenes of
+random outlines, textures and grounds, drawn as they are needed; the objects of the tasks are
+not among them.
 
-Each takes 10 to 20 minutes on two cores. The loss is shown beside what guessing costs: only
-below that does the model know something. Each flag changes one field of the preset. A
-pretraining is named by all of its fields: the same command again reads the model from the
-store, and one that was interrupted, by ctrl-c or kill -9, goes on where it stopped and ends
-with the same weights. sd train course-OBJECTIVE fine-tunes the presets' models, and
+Each takes 10 to 20 minutes on two cores. The loss is shown beside what guessing costs:
+only below that does the model know something. Each flag changes one field of the preset.
+A pretraining is named by all of its fields: the same command again reads the model from
+the store, and one that was interrupted, by ctrl-c or kill -9, goes on where it stopped and
+ends with the same weights. sd train course-OBJECTIVE fine-tunes the presets' models, and
 sd train course --start FOLDER any.`,
 		Example: `  sd pretrain contrastive
   sd train course-contrastive        # pretrains, too, if need be
