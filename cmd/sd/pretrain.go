@@ -24,8 +24,8 @@ transformer that has seen pictures before it learns a task. The objectives are t
 literature: supervised (name what is there: ImageNet's ViT), contrastive (find a picture's
 caption among others: CLIP), masked (draw the patches that are left out: MAE) and distilled
 (agree with a moving average of oneself on other views: DINO). The pictures are scenes of
-random outlines, textures and grounds, drawn as they are needed; the objects of the tasks are
-not among them.
+random outlines, textures and grounds, drawn as they are needed; the objects of the tasks
+are not among them.
 
 Each takes 10 to 20 minutes on two cores. The loss is shown beside what guessing costs:
 only below that does the model know something. Each flag changes one field of the preset.
