@@ -34,7 +34,9 @@ func contents() []Item {
 			[]string{"discrimination-256-course", "rmts-256-course"}, []string{"clip-b16", "clip-b16-rmts"}), das.NoControl, das.WrongObject),
 		novel("4", "Novel representations", "5", clipB16, models([]string{"discrimination-256-course"}, []string{"clip-b16"})),
 		linear["5"],
-		later(AFigure, "6", "Disentanglement and generalization", "6"),
+		generalization("6", "Disentanglement and generalization", "6", models(
+			analogues(stimuli.Compositional32),
+			append(checkpoints(stimuli.Discrimination, stimuli.Compositional32), checkpoints(stimuli.RMTS, stimuli.Compositional32)...))),
 		shown("7", "All shapes and colors", "A", func(stimuli.Geometry) (*figure.Figure, error) { return Figure7() }),
 		shown("8", "More stimuli", "A", Figure8),
 		later(AFigure, "9", "Photorealistic stimuli", "A.3"),
