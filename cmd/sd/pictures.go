@@ -35,7 +35,7 @@ names another npm). The packages are not installed and nothing in them runs: eac
 checked by its SHA-256, the pictures are scaled and kept in $SD_EMOJI, or in a folder of
 your cache, and the packages are deleted.`,
 		Example: `  sd pictures fetch`,
-		Args: arguments(cobra.NoArgs),
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !a.quiet {
 				o.Say = func(text string) { fmt.Fprintln(a.err, text) }
