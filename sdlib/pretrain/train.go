@@ -83,7 +83,7 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, set *scenes.S
 
 func things(set *scenes.Set) string {
 	if emoji := set.Config().Emoji; emoji != "" {
-		return emoji
+		return "emoji, " + emoji
 	}
 	return "random outlines"
 }

@@ -43,6 +43,14 @@
 //	jobs, err := lab.AccuracyJobs(ctx, study.Trained("mine", t))
 //	err = lab.Work(ctx, jobs)
 //
+// # Analogues
+//
+// A [Pretraining] makes a small model that saw pictures before it learns a task, an analogue of the paper's pretrained models;
+// [Analogues] has one for each objective of package pretrain. A Training may name one to start from:
+//
+//	a, err := lab.Pretrain(ctx, study.Analogues[pretrain.Contrastive])
+//	m, err := lab.Train(ctx, study.AnalogueTraining(pretrain.Contrastive, stimuli.Discrimination, stimuli.Compositional32))
+//
 // # Presets
 //
 // [Quick] and [Course] are discrimination models that two CPU cores train in minutes, [ClipMinutes]
