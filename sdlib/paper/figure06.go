@@ -127,8 +127,8 @@ func generalizationOf(ctx context.Context, l *study.Lab, s study.Subject, m *stu
 	return g, nil
 }
 
-// analogues names the fine-tunings of analogues and of their control on both tasks.
-func analogues(objects stimuli.Objects) (all []string) {
+// tunedAnalogues names the fine-tunings of analogues and of their control on both tasks.
+func tunedAnalogues(objects stimuli.Objects) (all []string) {
 	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
 		for _, o := range append([]pretrain.Objective{""}, pretrain.Objectives...) {
 			all = append(all, study.AnaloguePreset(o, task, objects))
