@@ -40,8 +40,8 @@ model with random weights. One ought to succeed: held-out learns from 12 of the 
 or colors and is tested on the other 4 (the seed says which). --method finds
 subspaces by other means: lowrank learns as many directions as the search finds, without a
 mask, and boundless where they end (Wu et al. 2023). Without a search there are what a
-linear probe of the property reads (probe), the principal directions of the state (pca), those
-between the means of the property's values (means), and all of the state (whole).
+linear probe of the property reads (probe), the principal directions of the state (pca),
+those between the means of the property's values (means), and all of the state (whole).
 
 Each search is kept when it is done. Interrupted, even by kill -9, the same command goes on;
 several processes that share the store share the work. The recipe is that of the paper for

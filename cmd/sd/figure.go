@@ -32,8 +32,9 @@ what the object tokens of one image read from each other with four heads, Figure
 that over the image; --head and --image choose others. Figure 3 (section 4) shows where a
 model keeps shape and color, Figure 3a what one intervention swaps. Figure 4 (section 5)
 shows whether a model compares representations that no object has, Figure 4a what these
-are; Figures 13, 17, 18 and 29 to 36 show the same for other models. Figure 7 (appendix A) shows all shapes and colors, Figure 8 more
-stimuli of both tasks, Figure 23 the counterfactual pairs that interventions use.
+are; Figures 13, 17, 18 and 29 to 36 show the same for other models. Figure 7 (appendix A)
+shows all shapes and colors, Figure 8 more stimuli of both tasks, Figure 23 the
+counterfactual pairs that interventions use.
 
 Figures 5, 14, 19 and 37 to 39 (section 5, appendix K.3) show what linear probes read of a
 pair's relation after each block, and how often a model's answer flips when their direction
