@@ -207,13 +207,16 @@ def tidy(outputs):
 
 def few_colors(outputs):
     """Store PNG pictures with a palette of 256 colors."""
-    from PIL import Image  # used by those who write notebooks alone
+    from PIL import Image, UnidentifiedImageError  # used by those who write notebooks alone
 
     for output in outputs:
         text = output.get("data", {}).get("image/png")
         if text is None:
             continue
-        picture = Image.open(io.BytesIO(base64.b64decode(text)))
+        try:
+            picture = Image.open(io.BytesIO(base64.b64decode(text)))
+        except UnidentifiedImageError:
+            continue  # the viewer's to judge
         if picture.mode != "RGB":  # has a palette already, or transparency
             continue
         file = io.BytesIO()

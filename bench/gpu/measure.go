@@ -142,7 +142,7 @@ func (o options) measureTraining(ctx context.Context, be *backend.Backend, m *vi
 		took += t.Step
 	}
 	say(trainingRate, float64((epochs-1)*set.Len())/took)
-	say(compileTime, result.Times[0].Step-took/float64(epochs-1))
+	say(compileTime, result.Times[0].Compile)
 	return nil
 }
 

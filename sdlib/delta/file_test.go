@@ -217,7 +217,7 @@ func TestReadRefusesDescriptions(t *testing.T) {
 		{"{", "", "no valid JSON"},
 		{`"samediff delta"`, `"lora"`, `format "lora"`},
 		{`"version": 1`, `"version": 2`, "reads version 1"},
-		{`"sha256": "`, `"sha256": "0`, "is damaged"},
+		{`"sha256": "`, `"sha256": "0`, "was changed since it was written"},
 	} {
 		if err := os.WriteFile(path, []byte(strings.Replace(string(text), test.old, test.new, 1)), 0o644); err != nil {
 			t.Fatal(err)
@@ -315,6 +315,9 @@ func sign(t testing.TB, dir string, data []byte) {
 		t.Fatal(err)
 	}
 	about.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
+	if about.Check, err = about.sum(); err != nil {
+		t.Fatal(err)
+	}
 	if text, err = json.Marshal(about); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package pretrain
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -182,10 +183,7 @@ func TestInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			ctx, stop := context.WithCancel(t.Context())
-			shown := 0
-			_, err = Train(ctx, be, m, set, r, Options{Dir: dir, Progress: stopAfter(&shown, 4, stop)})
-			if err == nil || ctx.Err() == nil {
+			if _, err = Train(&stopping{t.Context(), 20}, be, m, set, r, Options{Dir: dir}); !errors.Is(err, context.Canceled) {
 				t.Fatalf("the run was not interrupted: %v", err)
 			}
 			got, err := Train(t.Context(), be, m, set, r, Options{Dir: dir})

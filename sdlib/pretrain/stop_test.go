@@ -1,12 +1,16 @@
 package pretrain
 
-import "samediff/sdlib/progress"
+import "context"
 
-// stopAfter returns a Progress that calls stop at the n-th report of progress.
-func stopAfter(shown *int, n int, stop func()) progress.Func {
-	return func(progress.Update) {
-		if *shown++; *shown == n {
-			stop()
-		}
+// stopping is a context that is canceled once it was asked so many times, whatever the time between.
+type stopping struct {
+	context.Context
+	left int
+}
+
+func (s *stopping) Err() error {
+	if s.left--; s.left < 0 {
+		return context.Canceled
 	}
+	return s.Context.Err()
 }

@@ -189,7 +189,7 @@ func TestFindPretrained(t *testing.T) {
 	for name, want := range map[string]string{
 		"pretrained:clip-b99":          "expected one of clip-b16",
 		"pretrained:clip-b16@small":    "expected the side of the images in pixels behind the @",
-		"pretrained:clip-b16@113":      "113",
+		"pretrained:clip-b16@8":        "a patch of 16 pixels in an image of 8",
 		"pretrained-clip-b16":          "pretrained:CHECKPOINT@PIXELS",
 		"pretrained:clip-b16@-112":     "expected the side of the images",
 		"pretrained:scratch-b32@1000@": "expected the side of the images",
