@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -51,15 +52,20 @@ func (f *patchFlags) open(cmd *cobra.Command, a *app, name string) (*study.Lab, 
 	if f.images < 0 {
 		return nil, nil, nil, misuse(cmd, "--images is %d, expected 1 or more, or 0 for all", f.images)
 	}
+	return a.modelAndSet(cmd.Context(), name, f.folder)
+}
+
+// modelAndSet finds a model, and the set that its heads are scored on or a folder of images.
+func (a *app) modelAndSet(ctx context.Context, name, folder string) (*study.Lab, *study.Model, *stimuli.Set, error) {
 	lab, err := a.lab()
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	m, err := lab.Find(cmd.Context(), name)
+	m, err := lab.Find(ctx, name)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	set, err := headSet(m, f.folder)
+	set, err := headSet(m, folder)
 	return lab, m, set, err
 }
 

@@ -40,15 +40,7 @@ the estimates go with the exact changes; the figure draws both.`,
 			if pairs < 0 {
 				return misuse(cmd, "--pairs is %d, expected 1 or more, or 0 for all", pairs)
 			}
-			lab, err := a.lab()
-			if err != nil {
-				return err
-			}
-			m, err := lab.Find(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			set, err := headSet(m, folder)
+			lab, m, set, err := a.modelAndSet(cmd.Context(), args[0], folder)
 			if err != nil {
 				return err
 			}

@@ -48,15 +48,7 @@ kept block by block, so an interrupted command goes on where it stopped.`,
 			if err != nil {
 				return misuse(cmd, "%w", err)
 			}
-			lab, err := a.lab()
-			if err != nil {
-				return err
-			}
-			m, err := lab.Find(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			set, err := headSet(m, folder)
+			lab, m, set, err := a.modelAndSet(cmd.Context(), args[0], folder)
 			if err != nil {
 				return err
 			}

@@ -78,7 +78,7 @@ func TestGet(t *testing.T) {
 	s := open(t)
 	s.Machine = "xla:cuda, NVIDIA H200"
 	key := Key{Step: "train", Version: 3, Params: recipe{Width: 96}, Inputs: []ID{someID}}
-	made := get(t, s, key, write("model.bin", "weights", "logs/run.jsonl", "{}", "work/cache", "scratch", "logs/work/kept", "x"))
+	made := get(t, s, key, write("model.bin", "weights", "logs/run.jsonl", "{}", "work/cache", "scratch", "logs/"+scratchName+"/kept", "x"))
 	read := get(t, s, key, never)
 	if !reflect.DeepEqual(made, read) {
 		t.Errorf("made %+v, read %+v", made, read)
@@ -91,7 +91,7 @@ func TestGet(t *testing.T) {
 	for _, f := range m.Files {
 		list = append(list, fmt.Sprint(f.Name, " ", f.Size))
 	}
-	if want := []string{"logs/run.jsonl 2", "logs/work/kept 1", "model.bin 7"}; !reflect.DeepEqual(list, want) {
+	if want := []string{"logs/run.jsonl 2", "logs/" + scratchName + "/kept 1", "model.bin 7"}; !reflect.DeepEqual(list, want) {
 		t.Errorf("files %q, want %q", list, want)
 	}
 	if m.Files[2].SHA256 != sum([]byte("weights")) || m.Size() != 10 {

@@ -37,26 +37,11 @@ type Exchanged struct {
 var Interchange = Analysis[Exchange, Exchanged]{
 	Name: "interchange", Version: 1,
 	Compute: func(ctx context.Context, on On, p Exchange) (x Exchanged, err error) {
-		set, images, sources, err := p.pairs(on.Set)
-		if err != nil {
-			return x, err
-		}
-		e, err := patch.NewExperiment(on.Backend, on.Model.Model, set, images)
+		e, sources, err := p.open(ctx, on, &x.Base, &x.Source)
 		if err != nil {
 			return x, err
 		}
 		defer e.Close()
-		there, err := patch.NewExperiment(on.Backend, on.Model.Model, sources.Set, sources.Images)
-		if err != nil {
-			return x, err
-		}
-		defer there.Close()
-		if x.Base, err = e.Base(ctx, on.Report); err != nil {
-			return x, err
-		}
-		if x.Source, err = there.Base(ctx, on.Report); err != nil {
-			return x, err
-		}
 		estimates, err := e.Attribution(ctx, sources, p.Site, p.Group, on.Report)
 		if err != nil {
 			return x, err
@@ -81,6 +66,31 @@ var Interchange = Analysis[Exchange, Exchanged]{
 		const points = 12 // of a ViT-B's stream, about; the analysis does not know the model
 		return 2 * points * max(p.Pairs, 1)
 	},
+}
+
+// open returns an experiment on the images of the pairs, with their sources, and puts the model's own answers to both into base and source.
+func (p Exchange) open(ctx context.Context, on On, base, source *patch.Answers) (*patch.Experiment, *patch.Sources, error) {
+	set, images, sources, err := p.pairs(on.Set)
+	if err != nil {
+		return nil, nil, err
+	}
+	there, err := patch.NewExperiment(on.Backend, on.Model.Model, sources.Set, sources.Images)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer there.Close()
+	e, err := patch.NewExperiment(on.Backend, on.Model.Model, set, images)
+	if err != nil {
+		return nil, nil, err
+	}
+	if *base, err = e.Base(ctx, on.Report); err == nil {
+		*source, err = there.Base(ctx, on.Report)
+	}
+	if err != nil {
+		e.Close()
+		return nil, nil, err
+	}
+	return e, sources, nil
 }
 
 // pairs returns the images and their sources, for the images of a set.

@@ -38,26 +38,11 @@ type PathAnswers struct {
 var Paths = Analysis[PathQuery, PathAnswers]{
 	Name: "path patching", Version: 1,
 	Compute: func(ctx context.Context, on On, p PathQuery) (x PathAnswers, err error) {
-		set, images, sources, err := Exchange{Pairs: p.Pairs}.pairs(on.Set)
-		if err != nil {
-			return x, err
-		}
-		e, err := patch.NewExperiment(on.Backend, on.Model.Model, set, images)
+		e, sources, err := Exchange{Pairs: p.Pairs}.open(ctx, on, &x.Base, &x.Source)
 		if err != nil {
 			return x, err
 		}
 		defer e.Close()
-		there, err := patch.NewExperiment(on.Backend, on.Model.Model, sources.Set, sources.Images)
-		if err != nil {
-			return x, err
-		}
-		defer there.Close()
-		if x.Base, err = e.Base(ctx, on.Report); err != nil {
-			return x, err
-		}
-		if x.Source, err = there.Base(ctx, on.Report); err != nil {
-			return x, err
-		}
 		for h := range on.Model.Config.Heads {
 			with, err := e.Path(ctx, sources, patch.Path{From: vit.Head{Block: p.Block, Head: h}, To: p.To, MLPs: p.MLPs}, on.Report)
 			if err != nil {
