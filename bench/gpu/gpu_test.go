@@ -153,6 +153,9 @@ func TestRunOnCPU(t *testing.T) {
 	expect("parity", "forward", 3, yes) // three precisions
 	expect("losses", "training loss", 1, yes)
 	expect("clip", "weights", 1, missing)
+	if found := with(rows, "das", "discrimination-256-quick"); len(found) != 2 || found[0][6] != yes || found[1][2] != "1 of 1 blocks" {
+		t.Errorf("searches: %q, expected one block, and how many there are", found)
+	}
 	for _, what := range []string{trainingRate, forwardRate, compileTime, memoryUse, productRate} {
 		ours := slices.DeleteFunc(with(rows, "speed", what), func(r []string) bool { return !strings.HasSuffix(r[2], "/xla") })
 		if len(ours) != 1 || !(number(ours[0][3]) > 0) {
@@ -200,7 +203,7 @@ func TestDryRun(t *testing.T) {
 		if status != 0 {
 			t.Errorf("%s: exit status %d", name, status)
 		}
-		for _, part := range []string{"setup", "parity", "speed", "losses", "clip"} {
+		for _, part := range []string{"setup", "parity", "speed", "losses", "clip", "das"} {
 			found := with(rows, part, "backend")
 			if len(found) == 0 || slices.ContainsFunc(found, func(r []string) bool { return r[6] != missing || r[7] == "" }) {
 				t.Errorf("%s, %s: %q, expected rows that say what is missing", name, part, found)

