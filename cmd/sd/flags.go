@@ -51,9 +51,10 @@ func (g geometryFlag) Set(s string) (err error) {
 }
 
 var (
-	tasks   = []stimuli.Task{stimuli.Discrimination, stimuli.RMTS}
-	splits  = []stimuli.Split{stimuli.Train, stimuli.Val, stimuli.Test, stimuli.TestIID}
-	objects = []stimuli.Objects{stimuli.All256, stimuli.Compositional32, stimuli.OODShape, stimuli.OODColor, stimuli.OODShapeColor}
+	tasks      = []stimuli.Task{stimuli.Discrimination, stimuli.RMTS}
+	splits     = []stimuli.Split{stimuli.Train, stimuli.Val, stimuli.Test, stimuli.TestIID}
+	properties = []stimuli.Property{stimuli.ShapeProperty, stimuli.ColorProperty}
+	objects    = []stimuli.Objects{stimuli.All256, stimuli.Compositional32, stimuli.OODShape, stimuli.OODColor, stimuli.OODShapeColor}
 )
 
 // addStimuli gives a command the flags that choose a kind of stimuli; what c holds are their defaults.
@@ -61,6 +62,7 @@ func addStimuli(cmd *cobra.Command, c *stimuli.Config) {
 	cmd.Flags().Var(geometryFlag{&c.Geometry}, "geometry", "sizes of image, patch and object: "+geometryNames())
 	cmd.Flags().Var(choice[stimuli.Task]{&c.Task, tasks}, "task", "the question: "+join(tasks))
 	cmd.Flags().Var(choice[stimuli.Objects]{&c.Objects, objects}, "objects", "which shapes and colors: "+join(objects))
+	cmd.Flags().Var(choice[stimuli.Property]{&c.Factors.Relation, properties}, "same-in", "which property makes objects the same, whatever the other is: "+join(properties)+" (the paper: both)")
 }
 
 func geometryNames() string {

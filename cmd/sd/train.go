@@ -48,6 +48,7 @@ stopped and ends with the same weights.`,
   sd train course --seed 2 --epochs 30
   sd train dinov2-b14 --task rmts --epochs 30
   sd train course --start path/to/model
+  sd train quick --same-in color     # another relation than the paper's
   sd train rmts --losses disentangle+pipeline --objects 32
   sd train quick --recipe my.json`,
 		ValidArgs: presets,
@@ -156,6 +157,7 @@ func (f *trainFlags) apply(cmd *cobra.Command, t study.Training) (study.Training
 		{"fresh", func() { t.Recipe.Fresh = f.Recipe.Fresh }},
 		{"blocks", func() { t.Model.Blocks = f.Model.Blocks }},
 		{"task", func() { t.Stimuli.Task = f.Stimuli.Task }},
+		{"same-in", func() { t.Stimuli.Factors.Relation = f.Stimuli.Factors.Relation }},
 		{"objects", func() { t.Stimuli.Objects = f.Stimuli.Objects }},
 		{"geometry", func() { // the preset's model, with as many tokens as the images need
 			t.Stimuli.Geometry = f.Stimuli.Geometry

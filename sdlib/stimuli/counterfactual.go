@@ -117,6 +117,10 @@ func OpenCounterfactuals(cfg CounterfactualConfig) (*Counterfactuals, error) {
 	if set.Factors.Count > 2 {
 		return nil, fmt.Errorf("stimuli: counterfactual pairs with %d objects: expected 2, the edited object and its partner", set.Factors.Count)
 	}
+	if asked := set.Factors.Relation; asked != "" && asked != cfg.Property {
+		return nil, fmt.Errorf("stimuli: counterfactual pairs for %s of a set where objects of equal %s are the same: no edit of that turns an answer; ask for %s",
+			cfg.Property, asked, asked)
+	}
 	if err := cfg.Values.check(set, cfg.Property); err != nil {
 		return nil, err
 	}

@@ -194,7 +194,7 @@ func (p *counterfactualPlanner) draw(key uint64, like Stimulus, items []item, pl
 		s.Objects = append(s.Objects, p.config.Set.object(object.Role, it, at, &jitter, &looks))
 	}
 	for _, pair := range like.Pairs {
-		s.Pairs = append(s.Pairs, Pair{pair.First, pair.Second, relation(items[pair.First], items[pair.Second])})
+		s.Pairs = append(s.Pairs, Pair{pair.First, pair.Second, p.config.Set.relation(items[pair.First], items[pair.Second])})
 	}
 	s.Label = labelOf(s.Pairs)
 	s.Kind = kindOf(items[0], items[1])

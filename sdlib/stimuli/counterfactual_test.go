@@ -63,7 +63,7 @@ func TestCounterfactualRecords(t *testing.T) {
 			}
 			for _, s := range []Stimulus{r.Base, r.CF} {
 				for _, pair := range s.Pairs {
-					if pair.Label != relation(itemOf(s.Objects[pair.First]), itemOf(s.Objects[pair.Second])) {
+					if pair.Label != (Config{}).relation(itemOf(s.Objects[pair.First]), itemOf(s.Objects[pair.Second])) {
 						t.Fatalf("record %d: pair %v of %v", i, pair, s.Objects)
 					}
 				}
@@ -80,7 +80,7 @@ func TestCounterfactualRecords(t *testing.T) {
 			items[r.Edited] = property.with(items[r.Edited], property.of(itemOf(r.CF.Objects[r.Source])))
 			var after []Pair
 			for _, pair := range r.Base.Pairs {
-				after = append(after, Pair{pair.First, pair.Second, relation(items[pair.First], items[pair.Second])})
+				after = append(after, Pair{pair.First, pair.Second, Config{}.relation(items[pair.First], items[pair.Second])})
 			}
 			if got := labelOf(after); got != r.Target {
 				t.Fatalf("record %d: the right intervention gives %d, target %d", i, got, r.Target)

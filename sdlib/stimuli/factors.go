@@ -4,7 +4,8 @@ import "fmt"
 
 // Factors go beyond the paper: each varies something that its stimuli keep fixed, to test what its conclusions rest
 // on. The zero value changes nothing. Every object draws its own size, turn, contrast and texture, whatever the
-// others draw, and the labels do not know of them: two objects are the same when their shape and color are.
+// others draw, and the labels do not know of them: two objects are the same when their shape and color are, or what
+// Relation says.
 type Factors struct {
 	// OffGrid lets cells begin at any pixel instead of the patch grid, so that an object covers a varying number of
 	// patches, most of them partly. The paper's objects always fill whole patches. RMTS keeps its display pair in place.
@@ -12,6 +13,9 @@ type Factors struct {
 	// Count is the number of objects in discrimination, 0 meaning 2. Same: all are equal. Different: one of them,
 	// anywhere, is the odd one out.
 	Count int `json:"count,omitempty"`
+	// Relation is another question than the paper's: the property that is equal in objects that are the same, whatever
+	// the other one is; "" is both. Of the same pairs half differ in the other property, of the different pairs half do.
+	Relation Property `json:"relation,omitempty"`
 	// Size is the side of the objects in pixels, drawn uniformly; zero is Geometry.Object. They keep their centers
 	// unless they would leave their cell.
 	Size Range `json:"size,omitzero"`
@@ -95,6 +99,12 @@ func (f Factors) validate(c Config) error {
 	}
 	if !(f.BackgroundNoise >= 0 && f.BackgroundNoise <= 255) {
 		return fmt.Errorf("stimuli: background noise of standard deviation %g: expected 0..255", f.BackgroundNoise)
+	}
+	if err := known("relation", f.Relation, "", ShapeProperty, ColorProperty); err != nil {
+		return err
+	}
+	if f.Relation != "" && (c.Task != Discrimination || c.Faithful.MissingSame) {
+		return fmt.Errorf("stimuli: the relation of equal %ss is a factor of %s alone, with all same images", f.Relation, Discrimination)
 	}
 	if f.Count != 0 && c.Task != Discrimination {
 		return fmt.Errorf("stimuli: %d objects in %s: the number of objects is a factor of %s only", f.Count, c.Task, Discrimination)

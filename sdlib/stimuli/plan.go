@@ -50,24 +50,39 @@ func (c Config) planDiscrimination() []Stimulus {
 	count := orDefault(c.Factors.Count, 2)
 	out := make([]Stimulus, 0, c.Size)
 	for d := range c.Size / 2 {
-		first, second := pairs.different()
-		double := items[pairs.same(first, second)]
+		same, different := c.couples(pairs, d)
 		at := c.places(count, newStream(key, forPlaces, uint64(d)))
-		for _, pair := range [2][2]item{{double, double}, {items[first], items[second]}} {
-			i := len(out)
+		for _, drawn := range [2]couple{same, different} {
+			i, pair := len(out), [2]item{items[drawn[0]], items[drawn[1]]}
 			shown := c.oddOneOut(pair, count, newStream(key, forOddOne, uint64(i)))
 			jitter, looks := newStream(key, forJitter, uint64(i)), newStream(key, forLooks, uint64(i))
-			s := Stimulus{Index: i, Kind: kindOf(pair[0], pair[1]), Label: relation(pair[0], pair[1])}
+			s := Stimulus{Index: i, Kind: kindOf(pair[0], pair[1]), Label: c.relation(pair[0], pair[1])}
 			for o, it := range shown {
 				s.Objects = append(s.Objects, c.object(objectRole(o), it, at[o], &jitter, &looks))
 				for p := range o {
-					s.Pairs = append(s.Pairs, Pair{p, o, relation(shown[p], it)})
+					s.Pairs = append(s.Pairs, Pair{p, o, c.relation(shown[p], it)})
 				}
 			}
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// couples draws what a same stimulus and the different one after it show. Where one property alone is asked for, they
+// cycle over the four ways in which the two properties can be equal.
+func (c Config) couples(s *sampler, d int) (same, different couple) {
+	asked := c.Factors.Relation
+	if asked == "" {
+		different = s.different()
+	} else {
+		different = s.draw([2]Kind{Both, differsIn(asked)}[d%2])
+	}
+	if asked != "" && d%4 >= 2 {
+		return s.draw(differsIn(asked.other())), different
+	}
+	double := s.same(different)
+	return couple{double, double}, different
 }
 
 // oddOneOut shows the first of a pair count-1 times and the second once, anywhere; two are shown as they are.
@@ -93,9 +108,9 @@ func (c Config) planRMTS() []Stimulus {
 	sampler := newSampler(items, newStream(key, forPairs))
 	different, same := make([]couple, c.Size/2), make([]couple, c.Size/2)
 	for d := range different {
-		first, second := sampler.different()
-		double := sampler.same(first, second)
-		different[d], same[d] = couple{first, second}, couple{double, double}
+		different[d] = sampler.different()
+		double := sampler.same(different[d])
+		same[d] = couple{double, double}
 	}
 	// At least two of each, even in the smallest set: the first two pairs of a sampler share no object.
 	differentDisplays, sameDisplays := unique(different), unique(same)
@@ -126,8 +141,8 @@ func (c Config) planRMTS() []Stimulus {
 			c.object(Display2, items[display[1]], place{c.Geometry.Cell, 0}, &jitter, &looks),
 		}
 		s.Pairs = []Pair{
-			{0, 1, relation(items[sample[0]], items[sample[1]])},
-			{2, 3, relation(items[display[0]], items[display[1]])},
+			{0, 1, c.relation(items[sample[0]], items[sample[1]])},
+			{2, 3, c.relation(items[display[0]], items[display[1]])},
 		}
 		s.Label = labelOf(s.Pairs)
 		out = append(out, s)
@@ -135,9 +150,13 @@ func (c Config) planRMTS() []Stimulus {
 	return out
 }
 
-// relation is 1 for equal items, 0 for different ones.
-func relation(a, b item) int {
-	if a == b {
+// relation is 1 for items that are the same, 0 for different ones.
+func (c Config) relation(a, b item) int {
+	same := a == b
+	if asked := c.Factors.Relation; asked != "" {
+		same = asked.of(a) == asked.of(b)
+	}
+	if same {
 		return 1
 	}
 	return 0

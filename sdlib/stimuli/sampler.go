@@ -1,5 +1,7 @@
 package stimuli
 
+import "slices"
+
 // An item is a shape in a color.
 type item struct{ shape, color int }
 
@@ -86,19 +88,25 @@ func (k *kindSupply) refill() {
 	k.pairs /= 2
 }
 
-// different draws the next pair of unequal items, as indices.
-func (s *sampler) different() (first, second int) {
-	supply := &s.kinds[s.drawn%len(kindCycle)]
+// different draws the next pair of unequal items.
+func (s *sampler) different() couple {
+	kind := kindCycle[s.drawn%len(kindCycle)]
 	s.drawn++
+	return s.draw(kind)
+}
+
+// draw draws the next pair of a kind of unequal items.
+func (s *sampler) draw(kind Kind) couple {
+	supply := &s.kinds[slices.Index(kindCycle[:], kind)]
 	if supply.pairs == 0 {
 		supply.round++
 		supply.refill()
 	}
 
 	n := len(s.items)
-	first = s.leastUsed(n, func(i int) (int, bool) { return i, supply.left[i] > 0 })
+	first := s.leastUsed(n, func(i int) (int, bool) { return i, supply.left[i] > 0 })
 	partners := supply.partners[first]
-	second = s.leastUsed(len(partners), func(i int) (int, bool) {
+	second := s.leastUsed(len(partners), func(i int) (int, bool) {
 		return partners[i], s.times[first*n+partners[i]] == supply.round
 	})
 
@@ -109,9 +117,9 @@ func (s *sampler) different() (first, second int) {
 		s.times[ends[0]*n+ends[1]]++
 	}
 	if s.random.below(2) == 1 {
-		return second, first
+		return couple{second, first}
 	}
-	return first, second
+	return couple{first, second}
 }
 
 // leastUsed picks, among the admissible of n candidates, one of those in the fewest pairs so far, uniformly.
@@ -134,7 +142,8 @@ func (s *sampler) leastUsed(n int, candidate func(i int) (item int, admissible b
 
 // same chooses which of two items is doubled for the same pair that goes with a different pair: the one doubled less
 // often so far, or either.
-func (s *sampler) same(a, b int) int {
+func (s *sampler) same(different couple) int {
+	a, b := different[0], different[1]
 	if s.sameUsed[b] < s.sameUsed[a] || s.sameUsed[b] == s.sameUsed[a] && s.random.below(2) == 1 {
 		a = b
 	}
