@@ -18,6 +18,7 @@ func (a *app) evalCommand() *cobra.Command {
 	var images int
 	var only []string
 	var folder string
+	var vary bool
 	cmd := &cobra.Command{
 		Use:   "eval MODEL",
 		Short: "A model's accuracy on every set",
@@ -32,16 +33,22 @@ MODEL is a preset (trained first if need be), a model of the course, the first d
 ID, or a folder with config.json and model.safetensors; a folder does not say what its model
 learned from, so "train" is then the presets' training set of that geometry. --set asks
 about a folder of images instead: a set that sd stimuli export wrote, or images of your own
-with a metadata.jsonl of their labels (docs/formats.md).`,
+with a metadata.jsonl of their labels (docs/formats.md). --vary asks about fresh images in
+which one thing differs that the paper keeps fixed: places off the patch grid, each object
+with a size, angle, contrast or texture of its own, noise behind them, more objects.`,
 		Example: `  sd eval quick
   sd eval 3fa2 --images 1000
   sd eval 3fa2 --only "test (IID)"
   sd eval path/to/model --json
+  sd eval quick --vary --images 1600
   sd eval quick --set my-images`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if folder != "" && (images != 0 || only != nil) {
 				return misuse(cmd, "--set asks about all images of a folder: leave --images and --only away")
+			}
+			if vary && (only != nil || folder != "") {
+				return misuse(cmd, "--vary asks about sets of its own: leave --only and --set away")
 			}
 			for _, name := range only {
 				if !slices.Contains(study.SetNames, name) {
@@ -56,7 +63,12 @@ with a metadata.jsonl of their labels (docs/formats.md).`,
 			if err != nil {
 				return err
 			}
-			sets, err := evaluate(cmd.Context(), lab, m, images, only, folder)
+			var sets []study.SetResult
+			if vary {
+				sets, err = lab.EvaluateVaried(cmd.Context(), m, images)
+			} else {
+				sets, err = evaluate(cmd.Context(), lab, m, images, only, folder)
+			}
 			if err != nil {
 				return err
 			}
@@ -71,6 +83,7 @@ with a metadata.jsonl of their labels (docs/formats.md).`,
 	addJSON(cmd, &asJSON)
 	addSet(cmd, &folder)
 	cmd.Flags().StringSliceVar(&only, "only", nil, "sets to ask about: "+strings.Join(study.SetNames, ", "))
+	cmd.Flags().BoolVar(&vary, "vary", false, "ask about images in which something varies that the paper keeps fixed")
 	cmd.Flags().IntVar(&images, "images", 0, "images of each test set (default as in the paper, 6400)")
 	return cmd
 }

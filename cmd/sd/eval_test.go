@@ -68,6 +68,7 @@ func TestEvalFolder(t *testing.T) {
 		t.Errorf("got %+v, want the two sets that --only names", got)
 	}
 	sd("eval", folder(t), "--only", "iid", "--store", t.TempDir()).want(t, exitUsage).says(t, `no set is called "iid"`, "test (IID)")
+	sd("eval", folder(t), "--vary", "--only", "train", "--store", t.TempDir()).want(t, exitUsage).says(t, "--vary asks about sets of its own")
 }
 
 func TestDamagedModel(t *testing.T) {

@@ -83,22 +83,9 @@ func (l *Lab) EvaluateSize(ctx context.Context, m *Model, size int, names ...str
 	if err != nil {
 		return nil, err
 	}
-	var all []SetResult
-	for _, s := range Sets(c, size) {
-		if len(names) > 0 && !slices.Contains(names, s.Name) {
-			continue
-		}
-		set, err := stimuli.Open(s.Stimuli)
-		if err != nil {
-			return nil, err
-		}
-		r, err := l.EvaluateOn(ctx, m, s.Name, set)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, r)
-	}
-	return all, nil
+	return l.evaluateSets(ctx, m, slices.DeleteFunc(Sets(c, size), func(s NamedSet) bool {
+		return len(names) > 0 && !slices.Contains(names, s.Name)
+	}))
 }
 
 // EvaluateOn returns the model's accuracy on one set, drawn or imported, under a name of
