@@ -66,6 +66,15 @@ func (s statement) claim(w role, otherwise string) func(*Results) (Finding, erro
 			}
 			here := s.of(sure(peaks, x.Task))
 			f.Value, f.Verdict = fmt.Sprint(here.Block), Disagrees
+			if peaks.Background.Block == 0 { // it can't rise to there: as the paper reads DINOv2
+				if peaks, err = x.Peaks(1); err != nil {
+					return false
+				}
+				if later := s.of(sure(peaks, x.Task)); later.Block != here.Block {
+					here = later
+					f.Value = fmt.Sprintf("%d, passing over block 0, where the background has %s", here.Block, short(x.Measures.Lines()[2].Values[0]))
+				}
+			}
 			if s.agrees(here.Block) {
 				f.Verdict = Agrees
 			}

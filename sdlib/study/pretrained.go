@@ -17,7 +17,7 @@ import (
 func pretrained() []CourseModel {
 	first, small := delta.Method{Rank: 8}, delta.Method{Rank: 12, Bits: 8}
 	return []CourseModel{
-		{"discrimination-256-clip-b16", "CLIP at the paper's 224 pixels", ClipMinutes224, small, 1600},
+		{"discrimination-256-clip-b16", "CLIP at the paper's 224 pixels", ClipMinutes224, small, 800},
 		{"discrimination-256-clip-b16-112", "CLIP at half the resolution", ClipMinutes, first, 1600},
 		{"discrimination-32-clip-b16-112", "the same on 32 combinations", ClipMinutes32, small, 1600},
 		{"rmts-256-clip-b16-112", "RMTS after discrimination, without auxiliary losses", ClipMinutesRMTS, small, 1600},
