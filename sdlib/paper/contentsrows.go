@@ -86,13 +86,13 @@ func contents() []Item {
 			[]string{"discrimination-32-quick", "discrimination-32-course"},
 			checkpoints(stimuli.Discrimination, stimuli.Compositional32)), "train", "test (IID)", "compositional"),
 		accuracies("4", "RMTS, 256 combinations", stimuli.RMTS, stimuli.All256, "appendix", models(
-			[]string{"rmts-256-quick", "rmts-256-quick-plain", "rmts-256-course", "rmts-256-course-plain"},
+			[]string{"rmts-256-quick", "rmts-256-course", "rmts-256-course-plain"},
 			checkpoints(stimuli.RMTS, stimuli.All256)), "train", "test (IID)"),
 		accuracies("5", "RMTS, 32 combinations", stimuli.RMTS, stimuli.Compositional32, "appendix", models(
-			[]string{"rmts-32-quick", "rmts-32-course"},
+			[]string{"rmts-32-course"},
 			checkpoints(stimuli.RMTS, stimuli.Compositional32)), "train", "test (IID)", "compositional"),
 		accuracies("6", "CLIP ViT-B/32, both tasks and sets", "", "", "appendix", models(
-			[]string{"discrimination-256-quick", "discrimination-32-quick", "rmts-256-quick", "rmts-32-quick"},
+			[]string{"discrimination-256-quick", "discrimination-32-quick", "rmts-256-quick", "rmts-32-course"},
 			[]string{"clip-b32", "clip-b32-32", "clip-b32-rmts", "clip-b32-rmts-32"}), "train", "test (IID)", "compositional", "OOD shape-color"),
 		losses("7", "The losses taken apart, discrimination", "M"),
 		losses("8", "The losses taken apart, RMTS", "M"),

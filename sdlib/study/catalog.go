@@ -20,9 +20,8 @@ import (
 )
 
 // A CourseModel is a training whose model comes with the repository, in a folder of that
-// name under models/, so that analyses can begin without training. Of the models at
-// chance one for each task and size has its weights there; the others have their recipe,
-// history and accuracies.
+// name under models/, so that analyses can begin without training. Some have no weights
+// there, most of those at chance ([ErrNoWeights]): only their recipe, history and accuracies.
 type CourseModel struct {
 	Name     string // task, set, size, and "plain" without auxiliary losses: "rmts-256-quick"
 	About    string // what it is there to show

@@ -104,7 +104,7 @@ func TestTrackedOnce(t *testing.T) {
 	}
 }
 
-// Of the course's models at chance, which differ in little but their recipe, one for each task and size has its weights here.
+// Of the course's models at chance, which differ in little but their recipe, at most one for each task and size has its weights here.
 func TestModelsAtChance(t *testing.T) {
 	kept := map[string]string{}
 	for _, f := range tracked(t) {
@@ -142,6 +142,6 @@ func TestModelsAtChance(t *testing.T) {
 		kept[kind] = f.path
 	}
 	if len(kept) == 0 {
-		t.Error("no model at chance has its weights in models/, expected one for each task and size: a course compares with them")
+		t.Error("no model at chance has its weights in models/, expected at least one: a course compares with them")
 	}
 }
