@@ -83,7 +83,7 @@ func contents() []Item {
 			[]string{"discrimination-256-quick", "discrimination-256-quick-plain", "discrimination-256-course", "discrimination-256-course-plain"},
 			checkpoints(stimuli.Discrimination, stimuli.All256)), "train", "test (IID)"),
 		accuracies("3", "Discrimination, 32 combinations", stimuli.Discrimination, stimuli.Compositional32, "appendix", models(
-			[]string{"discrimination-32-quick", "discrimination-32-course"},
+			[]string{"discrimination-32-quick"},
 			checkpoints(stimuli.Discrimination, stimuli.Compositional32)), "train", "test (IID)", "compositional"),
 		accuracies("4", "RMTS, 256 combinations", stimuli.RMTS, stimuli.All256, "appendix", models(
 			[]string{"rmts-256-quick", "rmts-256-course", "rmts-256-course-plain"},
