@@ -117,7 +117,10 @@ func (r *Results) records(name string) ([]map[string]string, error) {
 		}
 		defer f.Close()
 		lines, err := csv.NewReader(f).ReadAll()
-		if err != nil || len(lines) == 0 {
+		if err == nil && len(lines) == 0 {
+			err = errors.New("it is empty")
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: expected a table with the names of its columns: %w", path, err)
 		}
 		var all []map[string]string
@@ -130,6 +133,18 @@ func (r *Results) records(name string) ([]map[string]string, error) {
 		}
 		return all, nil
 	})
+}
+
+// blocks is how many blocks a model has, 0 where that is not known.
+func (r *Results) blocks(model string) int {
+	if r.only != nil {
+		return r.only.Config.Blocks
+	}
+	m, err := r.metrics(model)
+	if err != nil {
+		return 0
+	}
+	return m.Training.Model.Blocks
 }
 
 // label is a model's name with what was done to its weights.

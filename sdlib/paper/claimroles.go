@@ -102,7 +102,7 @@ func find[T any](w role, s source[T], otherwise string, judge func(x T, f *Findi
 			if err != nil {
 				return Finding{}, err
 			}
-			f := Finding{Model: r.label(model), Small: r.small(model), Command: s.command(model, x)}
+			f := Finding{Model: r.label(model), Small: r.small(model), Command: s.command(model, x), blocks: r.blocks(model)}
 			if !judge(x, &f) {
 				continue
 			}

@@ -31,6 +31,8 @@ type Finding struct {
 	Verdict Verdict `json:"agrees"`            // does it agree?
 	Command string  `json:"command"`           // makes the value, or would
 	Missing string  `json:"missing,omitempty"` // what there is not, and why; also beside a value of a model that only stands for the paper's
+
+	blocks int // of the model, for judges; 0 where that is not known
 }
 
 // A Group is what belongs together in the paper.

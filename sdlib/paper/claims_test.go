@@ -14,6 +14,7 @@ import (
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
+	"samediff/sdlib/vit"
 )
 
 // Every figure and table of the paper has a row; a claim that was not tested says what is missing, and any other has a value; the verdicts
@@ -138,6 +139,66 @@ func TestClaimsFindNewResults(t *testing.T) {
 	}
 	if _, err := paper.Check(r, paper.Claims()); err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "expected the columns") {
 		t.Errorf("a damaged file: %v", err)
+	}
+}
+
+// A search after some blocks is not judged by what the paper says of the last one, or of all.
+func TestClaimsOfSomeBlocks(t *testing.T) {
+	var rows []study.DASRow
+	for _, property := range []stimuli.Property{stimuli.ShapeProperty, stimuli.ColorProperty} {
+		rows = append(rows, made(property, das.NoControl, 1, .9))
+	}
+	beside, err := paper.Beside(paper.Found{Name: "mine", Config: vit.B16, Task: stimuli.Discrimination, Searches: study.DASScores(rows)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var judged []string
+	for _, b := range beside {
+		judged = append(judged, b.Says)
+	}
+	want := []string{"CLIP, discrimination: swapping shape moves the answer, best after block 2", "CLIP, discrimination: swapping color moves the answer, best after block 2"}
+	if !slices.Equal(judged, want) {
+		t.Errorf("judged by %q, expected %q", judged, want)
+	}
+}
+
+// The intervals of cut attention are Wilson's, rounded; a table without lines is an error that says so.
+func TestClaimOfCuts(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("SD_ROOT", root)
+	path := filepath.Join(root, "notebooks", "results", "clip-edges.csv")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	check := func(text string) (paper.Finding, error) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r, err := paper.OpenResults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims := slices.DeleteFunc(paper.Claims(), func(c paper.Claim) bool { return !strings.Contains(c.Says, "may reach CLS over tokens of the background") })
+		checked, err := paper.Check(r, claims)
+		if err != nil {
+			return paper.Finding{}, err
+		}
+		return checked[0].Finding, nil
+	}
+	const head = "what,where,kind,n,base_accuracy,accuracy,low,high\n"
+	f, err := check(head + "background → CLS,0-11,all,100,0.9800,0.9800,0.9300,0.9945\nobjects → CLS,0-11,all,100,0.9800,0.5000,0.4038,0.5962\n")
+	if want := "background .980 (.930–.994), the objects .500 (.404–.596)"; err != nil || !strings.HasSuffix(f.Value, want) || f.Verdict != paper.Disagrees { // Wilson's of 98 and 50 of 100, in Python .99450 and .40383
+		t.Errorf("%+v, %v; expected %s", f, err, want)
+	}
+	if f, err = check(head + "background → CLS,0-11,all,100,0.9800,0.8000,0.7111,0.8666\nobjects → CLS,0-11,all,100,0.9800,0.5000,0.4038,0.5962\n"); err != nil || f.Verdict != paper.Agrees {
+		t.Errorf("without the background much is lost: %+v, %v", f, err)
+	}
+	if _, err = check(""); err == nil || !strings.Contains(err.Error(), "it is empty") {
+		t.Errorf("an empty table: %v", err)
+	}
+	if _, err = check(head + "background → CLS,0-11,all,100,0.98,?,,\nobjects → CLS,0-11,all,100,0.98,.5,,\n"); err == nil || !strings.Contains(err.Error(), `accuracy "?"`) {
+		t.Errorf("a cell that is no number: %v", err)
 	}
 }
 

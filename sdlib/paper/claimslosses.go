@@ -11,11 +11,7 @@ import (
 func lossClaims() []Claim {
 	const needs = "trainings from scratch on 32 combinations, with these losses"
 	var all []Claim
-	add := func(item, where, says string, value string, judge func(lossRuns, experiment, *Finding) error) {
-		task := stimuli.Discrimination
-		if item == "table 8" || says[:4] == "RMTS" {
-			task = stimuli.RMTS
-		}
+	add := func(item, where string, task stimuli.Task, says, value string, judge func(lossRuns, experiment, *Finding) error) {
 		number := item[len("table "):]
 		all = append(all, Claim{OfLosses, item, where, says, needs, value, func(r *Results) (Finding, error) {
 			path := "models/table" + number + ".csv"
@@ -34,23 +30,23 @@ func lossClaims() []Claim {
 		{"Discrimination: the pipeline loss alone suffices for new combinations", "pipeline", ""},
 		{"Discrimination: both together suffice", "disentangle+pipeline", ""},
 	} {
-		add("table 1", "7", row.says, row.value, learns(row.losses))
+		add("table 1", "7", stimuli.Discrimination, row.says, row.value, learns(row.losses))
 	}
 	for _, row := range []struct{ says, losses, value string }{
 		{"RMTS: without auxiliary losses nothing is learned", "none", ".500"},
 		{"RMTS: the disentanglement loss alone does not suffice", "disentangle", ""},
 		{"RMTS: the pipeline loss alone does not suffice", "pipeline", ""},
 	} {
-		add("table 1", "7", row.says, row.value, fails(row.losses))
+		add("table 1", "7", stimuli.RMTS, row.says, row.value, fails(row.losses))
 	}
-	add("table 1", "7", "RMTS: both together work, far from perfectly", "", learns("disentangle+pipeline"))
-	add("table 7", "M", "Attention within objects alone helps", "", better("wo", "none"))
-	add("table 7", "M", "Attention within pairs alone helps", "", better("wp", "none"))
-	add("table 7", "M", "Both are better than within objects alone", "", better("pipeline", "wo"))
-	add("table 7", "M", "Both are better than within pairs alone", "", better("pipeline", "wp"))
-	add("table 8", "M", "Without the disentanglement loss all is lost", "", drops("pipeline", true))
-	add("table 8", "M", "Without attention within pairs all is lost", "", drops("disentangle+wo+bp", true))
-	add("table 8", "M", "Without attention within objects little is lost", "", drops("disentangle+wp+bp", false))
+	add("table 1", "7", stimuli.RMTS, "RMTS: both together work, far from perfectly", "", learns("disentangle+pipeline"))
+	add("table 7", "M", stimuli.Discrimination, "Attention within objects alone helps", "", better("wo", "none"))
+	add("table 7", "M", stimuli.Discrimination, "Attention within pairs alone helps", "", better("wp", "none"))
+	add("table 7", "M", stimuli.Discrimination, "Both are better than within objects alone", "", better("pipeline", "wo"))
+	add("table 7", "M", stimuli.Discrimination, "Both are better than within pairs alone", "", better("pipeline", "wp"))
+	add("table 8", "M", stimuli.RMTS, "Without the disentanglement loss all is lost", "", drops("pipeline", true))
+	add("table 8", "M", stimuli.RMTS, "Without attention within pairs all is lost", "", drops("disentangle+wo+bp", true))
+	add("table 8", "M", stimuli.RMTS, "Without attention within objects little is lost", "", drops("disentangle+wp+bp", false))
 	return all
 }
 

@@ -102,13 +102,14 @@ func highest(values []float64) int {
 	return best
 }
 
-// blocksOf is how many blocks the searched model has, if all were searched.
-func blocksOf(x []study.DASScore) int {
-	last := -1
-	for _, s := range x {
-		last = max(last, s.Block)
+// throughout reports whether a model of 12 blocks was searched after each of them, for both properties.
+func throughout(x []study.DASScore, f *Finding) bool {
+	for _, p := range properties {
+		if len(byBlocks(x, p, das.NoControl)) != 12 {
+			return false
+		}
 	}
-	return last + 1
+	return f.blocks == 12
 }
 
 // bestSwap judges the best accuracy of a property against published ones; it holds in words above chance.
@@ -128,7 +129,7 @@ func bestSwap(p stimuli.Property, there []float64) func([]study.DASScore, *Findi
 
 // earlyPeak judges after which block swaps move most answers, in a model of 12 blocks.
 func earlyPeak(x []study.DASScore, f *Finding) bool {
-	if blocksOf(x) != 12 {
+	if !throughout(x, f) {
 		return false
 	}
 	var holds []bool
@@ -158,7 +159,7 @@ func lateShare(model string) string {
 
 // lateSwaps judges swaps in late blocks of a model of 12.
 func lateSwaps(x []study.DASScore, f *Finding) bool {
-	if blocksOf(x) != 12 {
+	if !throughout(x, f) {
 		return false
 	}
 	var most finetune.Score
@@ -182,11 +183,10 @@ func lateSwaps(x []study.DASScore, f *Finding) bool {
 
 // lastSwap judges whether swaps after the last block reach 1 - base accuracy, as those that change nothing.
 func lastSwap(x []study.DASScore, f *Finding) bool {
-	last := blocksOf(x) - 1
 	var holds []bool
 	var here, without []string
 	for _, s := range x {
-		if s.Block == last && s.Control == das.NoControl && s.Method == das.Trained {
+		if s.Block == f.blocks-1 && s.Control == das.NoControl && s.Method == das.Trained {
 			here, without = append(here, short(s.Accuracy())), append(without, short(1-s.Base))
 			holds = append(holds, short(s.Accuracy()) == short(1-s.Base))
 		}

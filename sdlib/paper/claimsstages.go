@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"samediff/sdlib/attention"
+	"samediff/sdlib/finetune"
 	"samediff/sdlib/stimuli"
 )
 
@@ -200,19 +203,19 @@ func backgroundRoute(r *Results) (Finding, error) {
 	if background == nil || objects == nil {
 		return f, fmt.Errorf("notebooks/results/%s lacks the edges from objects and background to CLS in all blocks", file)
 	}
-	write := func(l map[string]string) string {
-		var cells []string
-		for _, column := range []string{"accuracy", "low", "high"} {
-			cells = append(cells, strings.TrimPrefix(l[column], "0")[:4])
+	score := func(l map[string]string, column string) (s finetune.Score) {
+		n, errN := strconv.Atoi(l["n"])
+		accuracy, errA := strconv.ParseFloat(l[column], 64)
+		if errN != nil || errA != nil {
+			err = fmt.Errorf("notebooks/results/%s has n %q and %s %q, expected numbers", file, l["n"], column, l[column])
 		}
-		return fmt.Sprintf("%s (%s–%s)", cells[0], cells[1], cells[2])
+		return finetune.Score{N: n, Correct: int(math.Round(accuracy * float64(n)))}
 	}
-	f.Value = fmt.Sprintf("accuracy when CLS does not read the background %s, the objects %s", write(background), write(objects))
-	f.Verdict = Disagrees
-	if background["high"] < background["base_accuracy"] {
-		f.Verdict = Agrees
-	}
-	return f, nil
+	cut, base := score(background, "accuracy"), score(background, "base_accuracy")
+	f.Value = fmt.Sprintf("accuracy when CLS does not read the background %s, the objects %s", interval(cut), interval(score(objects, "accuracy")))
+	_, high := cut.Interval()
+	f.Verdict = whether(high < base.Accuracy())
+	return f, err
 }
 
 // photographs checks claims about the photorealistic images.
