@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
@@ -23,36 +24,15 @@ import (
 // tiny is a small model of a family, with so many tokens in front of 4 x 4 patches.
 func tiny(t *testing.T, f vit.Family) (m *vit.Model, front int) {
 	t.Helper()
-	traits := f.Traits()
-	c := vit.Config{Family: f, Image: 64, Patch: 16, Width: 12, Blocks: 2, Heads: 3, MLP: 24, Classes: 2,
-		NormEps: traits.NormEps, Mean: traits.Mean, Std: traits.Std}
-	if traits.Registers {
-		c.Registers = 3
-	}
-	m, err := vit.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m, map[vit.Family]int{vit.SigLIP: 0, vit.DeiT: 2, vit.DINOv2Registers: 4, vit.ViT: 1, vit.CLIP: 1, vit.DINOv2: 1}[f]
+	c := fixture.Small(f, stimuli.CourseQuick)
+	c.Width, c.Heads, c.MLP = 12, 3, 24
+	return fixture.Model(t, c, 1), map[vit.Family]int{vit.SigLIP: 0, vit.DeiT: 2, vit.DINOv2Registers: 4, vit.ViT: 1, vit.CLIP: 1, vit.DINOv2: 1}[f]
 }
 
 // offGrid is a set whose objects cover from one to four patches.
 func offGrid(t *testing.T, n int) *stimuli.Set {
 	t.Helper()
-	set, err := stimuli.Open(stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.CourseQuick, Size: n, Seed: 1, Factors: stimuli.Factors{OffGrid: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-func goBackend(t *testing.T) *backend.Backend {
-	t.Helper()
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return be
+	return fixture.Set(t, stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.CourseQuick, Size: n, Seed: 1, Factors: stimuli.Factors{OffGrid: true}})
 }
 
 // plan returns a plan for images of a set, with all tokens or those of objects.
@@ -110,7 +90,7 @@ func near(a, b []float32) bool {
 
 // The file has what a forward pass has: every value of every family, whatever the batch.
 func TestAllTokens(t *testing.T) {
-	be, set, images := goBackend(t), offGrid(t, 8), []int{7, 0, 3, 4, 1}
+	be, set, images := fixture.Go(t), offGrid(t, 8), []int{7, 0, 3, 4, 1}
 	for _, f := range vit.Families {
 		m, _ := tiny(t, f)
 		want := whole(t, be, m, set, images, m.Config.Nodes())
@@ -144,10 +124,7 @@ func TestAllTokens(t *testing.T) {
 func TestTokensOfObjects(t *testing.T) {
 	set, images := offGrid(t, 8), []int{6, 1, 2}
 	for _, choice := range []string{backend.Go, ""} {
-		be, err := backend.Open(choice)
-		if err != nil {
-			t.Fatal(err)
-		}
+		be := fixture.Backend(t, choice)
 		for _, f := range vit.Families {
 			if choice != backend.Go && f != vit.DeiT {
 				continue // the others have the same graph, and take long to compile
@@ -219,7 +196,7 @@ func ofToken(values []float32, shape []int, name string, token int) []float32 {
 // The size is known before the file is: all but the header. Both kinds of values lie where
 // they can be viewed without a copy.
 func TestBytes(t *testing.T) {
-	be, set := goBackend(t), offGrid(t, 4)
+	be, set := fixture.Go(t), offGrid(t, 4)
 	m, _ := tiny(t, vit.ViT)
 	for _, objects := range []bool{false, true} {
 		p := plan(t, m.Config, set, nil, objects, "block*/resid_post", "logits")
@@ -248,7 +225,7 @@ func TestBytes(t *testing.T) {
 }
 
 func TestGather(t *testing.T) {
-	be, set := goBackend(t), offGrid(t, 8)
+	be, set := fixture.Go(t), offGrid(t, 8)
 	m, _ := tiny(t, vit.ViT)
 	file := written(t, be, m, set, nil, plan(t, m.Config, set, nil, true, "final"))
 	x, err := file.Node("final")
@@ -291,12 +268,9 @@ func (b broken) Pixels(items []int) ([]uint8, error) { return b.pixels(items) }
 
 // What goes wrong is said, and leaves no file.
 func TestWriteErrors(t *testing.T) {
-	be, set := goBackend(t), offGrid(t, 4)
+	be, set := fixture.Go(t), offGrid(t, 4)
 	m, _ := tiny(t, vit.ViT)
-	other, err := vit.New(m.Config, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := fixture.Model(t, m.Config, 2)
 	other.Config.Blocks = 1
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
@@ -312,10 +286,7 @@ func TestWriteErrors(t *testing.T) {
 	}
 	wide := offGrid(t, 4).Config()
 	wide.Geometry = stimuli.Course
-	course, err := stimuli.Open(wide)
-	if err != nil {
-		t.Fatal(err)
-	}
+	course := fixture.Set(t, wide)
 	for want, err := range map[string]error{
 		"the plan is for 4 pictures, there are 3": write(m, FromSet(set, []int{0, 1, 2}), good),
 		"the plan is for another model":           write(other, FromSet(set, nil), good),
@@ -364,7 +335,7 @@ func TestFullDisk(t *testing.T) {
 		return nil, errors.New("the file system reserves nothing")
 	}}
 	dir := t.TempDir()
-	err = Write(t.Context(), goBackend(t), m, from, p, filepath.Join(dir, "file"), nil, nil)
+	err = Write(t.Context(), fixture.Go(t), m, from, p, filepath.Join(dir, "file"), nil, nil)
 	if computed {
 		t.Skip(err)
 	}
@@ -378,7 +349,7 @@ func TestFullDisk(t *testing.T) {
 
 // Files that are cut off, or something else, are refused.
 func TestOpenErrors(t *testing.T) {
-	be, set := goBackend(t), offGrid(t, 4)
+	be, set := fixture.Go(t), offGrid(t, 4)
 	m, _ := tiny(t, vit.ViT)
 	whole, err := os.ReadFile(written(t, be, m, set, nil, plan(t, m.Config, set, nil, true, "final")).path)
 	if err != nil {
@@ -407,7 +378,7 @@ func TestOpenErrors(t *testing.T) {
 
 // Progress counts pictures.
 func TestProgress(t *testing.T) {
-	be, set := goBackend(t), offGrid(t, 4)
+	be, set := fixture.Go(t), offGrid(t, 4)
 	m, _ := tiny(t, vit.ViT)
 	var last progress.Update
 	err := Write(t.Context(), be, m, FromSet(set, nil), plan(t, m.Config, set, nil, false, "logits"), filepath.Join(t.TempDir(), "file"),

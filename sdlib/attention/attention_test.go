@@ -11,19 +11,16 @@ import (
 	"strings"
 	"testing"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/stimuli"
 )
 
 // The shares of every head add up to 1; Within and Local are each other's complement but for CLS.
 func TestSharesAddUp(t *testing.T) {
-	set := open(t, stimuli.Config{Geometry: stimuli.Course, Task: stimuli.RMTS, Size: 8})
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Task: stimuli.RMTS, Size: 8})
 	m := sharp(t, smallConfig(set.Geometry()))
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	var last progress.Update
 	s, err := Analyze(context.Background(), be, m, set, nil, func(u progress.Update) { last = u })
 	if err != nil {
@@ -50,12 +47,9 @@ func TestSharesAddUp(t *testing.T) {
 
 // A uniform head gives every set its share of the tokens (docs/paper.md 4.1).
 func TestUniformAttention(t *testing.T) {
-	set := open(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
 	m := sharp(t, smallConfig(set.Geometry()))
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	for _, b := range m.Weights.Blocks { // no queries, no preferences (biases start at 0)
 		scale(b.Q.W, 0)
 	}
@@ -126,7 +120,7 @@ func TestLines(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	set := open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.Test, Size: 60})
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.Test, Size: 60})
 	images, err := Select(set, 20, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -154,13 +148,10 @@ func TestSelect(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	set := open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8})
-	wrong := open(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8})
+	wrong := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
 	m := sharp(t, smallConfig(set.Geometry()))
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	ctx := context.Background()
 	stopped, stop := context.WithCancel(ctx)
 	stop()
@@ -212,21 +203,17 @@ func TestRegionsErrors(t *testing.T) {
 
 // Weights that overflow are named by the head they spoil.
 func TestDamagedWeights(t *testing.T) {
-	set := open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8})
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8})
 	m := sharp(t, smallConfig(set.Geometry()))
 	scale(m.Weights.Blocks[1].K.W, float32(math.Inf(1)))
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Analyze(context.Background(), be, m, set, nil, nil)
+	_, err := Analyze(context.Background(), fixture.Go(t), m, set, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "block 1, head 0 is not a number") {
 		t.Errorf("the error is %v, expected it to name block 1, head 0", err)
 	}
 }
 
 func TestMaps(t *testing.T) {
-	set := open(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
 	for choice, be := range backends(t) {
 		m := sharp(t, smallConfig(set.Geometry()))
 		maps, err := Maps(context.Background(), be, m, set, 3, Head{Block: 1, Head: 2}, Head{Block: 0, Head: 0})

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -40,14 +41,11 @@ func TestFamilies(t *testing.T) {
 		t.Fatal(err)
 	}
 	sets := map[string]*stimuli.Set{
-		"discrimination": open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 6}),
-		"rmts":           open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Task: stimuli.RMTS, Size: 8, Factors: stimuli.Factors{OffGrid: true}}),
+		"discrimination": fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 6}),
+		"rmts":           fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Task: stimuli.RMTS, Size: 8, Factors: stimuli.Factors{OffGrid: true}}),
 		"own images":     own,
 	}
-	be, err := backend.Open(backend.Go) // the graph is that of TestAnalyzeAgainstPlainGo, which runs on XLA too
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t) // the graph is that of TestAnalyzeAgainstPlainGo, which runs on XLA too
 	for _, f := range vit.Families {
 		m := sharp(t, tiny(f))
 		for name, set := range sets {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
@@ -16,11 +16,8 @@ import (
 // and analyzes them: with boxes round the cells the numbers are the set's;
 // with larger boxes they cover other patches, as many as they touch.
 func TestOwnImages(t *testing.T) {
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := open(t, stimuli.Config{Geometry: stimuli.Course, Size: 6, Split: stimuli.Test})
+	be := fixture.Go(t)
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 6, Split: stimuli.Test})
 	m := sharp(t, smallConfig(set.Geometry()))
 	want, err := Analyze(t.Context(), be, m, set, nil, nil)
 	if err != nil {

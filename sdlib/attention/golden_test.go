@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -61,10 +62,7 @@ func TestGolden(t *testing.T) {
 	if err := json.Unmarshal(text, &golden); err != nil {
 		t.Fatal(err)
 	}
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	families := map[vit.Family]bool{}
 	for _, c := range golden.Cases {
 		t.Run(fmt.Sprintf("%s/%s", c.Model, c.Task), func(t *testing.T) {
@@ -227,12 +225,9 @@ func (p *scored) matrixClose(t *testing.T, name string, got, want [][]float64) {
 
 // Two rows of the rollout of a random model of two blocks, by hand, and what every rollout has: rows that sum to 1.
 func TestRollout(t *testing.T) {
-	set := open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 6})
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 6})
 	m := sharp(t, smallConfig(set.Geometry()))
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	r, err := Rollout(t.Context(), be, m, set, 2)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -160,15 +161,7 @@ func smallConfig(g stimuli.Geometry) vit.Config {
 // differ: with the usual start every weight is near 1/T.
 func sharp(t *testing.T, c vit.Config) *vit.Model {
 	t.Helper()
-	m, err := vit.New(c, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range m.Weights.Blocks {
-		scale(b.Q.W, 25)
-		scale(b.K.W, 25)
-	}
-	return m
+	return fixture.Sharpened(fixture.Model(t, c, 7), 25)
 }
 
 func scale(w *tensors.Tensor, by float32) {
@@ -184,22 +177,10 @@ func backends(t *testing.T) map[string]*backend.Backend {
 	t.Helper()
 	all := map[string]*backend.Backend{}
 	for _, name := range []string{"", backend.Go} {
-		be, err := backend.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		be := fixture.Backend(t, name)
 		all[be.Choice] = be
 	}
 	return all
-}
-
-func open(t *testing.T, c stimuli.Config) *stimuli.Set {
-	t.Helper()
-	set, err := stimuli.Open(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
 }
 
 // matrices lists all matrices of some scores with their names.
@@ -259,7 +240,7 @@ func TestAnalyzeAgainstPlainGo(t *testing.T) {
 	images := []int{11, 0, 3, 4, 8}
 	for name, c := range sets {
 		c.Seed = 3
-		set := open(t, c)
+		set := fixture.Set(t, c)
 		for choice, be := range backends(t) {
 			if be.IsXLA() && c.Task != stimuli.RMTS && !c.Factors.OffGrid {
 				continue // XLA takes seconds to compile a model; the two sets that are hardest will do

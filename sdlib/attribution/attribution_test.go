@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"math"
-	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"samediff/sdlib/attribution"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -24,49 +24,18 @@ import (
 // random, norms and biases too.
 func small(t *testing.T, f vit.Family) *vit.Model {
 	t.Helper()
-	traits := f.Traits()
-	c := vit.Config{Family: f, Image: 64, Patch: 16, Width: 16, Blocks: 2, Heads: 2, MLP: 32, Classes: 2,
-		NormEps: traits.NormEps, Mean: traits.Mean, Std: traits.Std}
-	if traits.Registers {
-		c.Registers = 2
-	}
-	m, err := vit.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for _, w := range m.Weights.Flatten(c) {
-		tensors.MustMutableFlatData(w, func(x []float32) {
-			for i := range x {
-				x[i] += .3 * float32(rng.NormFloat64())
-			}
-		})
-	}
-	return m
+	return fixture.Shaken(fixture.Model(t, fixture.Small(f, stimuli.CourseQuick), 1))
 }
 
 // quickSet is a set that small models take.
 func quickSet(t *testing.T, task stimuli.Task) *stimuli.Set {
 	t.Helper()
-	set, err := stimuli.Open(stimuli.Config{Task: task, Geometry: stimuli.CourseQuick, Size: 24, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-func goBackend(t *testing.T) *backend.Backend {
-	t.Helper()
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return be
+	return fixture.Set(t, stimuli.Config{Task: task, Geometry: stimuli.CourseQuick, Size: 24, Seed: 1})
 }
 
 // In every family the parts add up to what the model answers, image by image.
 func TestContributionsAddUp(t *testing.T) {
-	ctx, be, set := context.Background(), goBackend(t), quickSet(t, stimuli.Discrimination)
+	ctx, be, set := context.Background(), fixture.Go(t), quickSet(t, stimuli.Discrimination)
 	for _, f := range vit.Families {
 		m := small(t, f)
 		logits, err := finetune.Predict(ctx, be, m, set, finetune.Condition{}, nil)
@@ -97,7 +66,7 @@ func TestContributionsAddUp(t *testing.T) {
 
 // A head whose columns of the output layer are 0 writes nothing, an MLP whose second layer is 0 nothing.
 func TestContributionsNames(t *testing.T) {
-	ctx, be, set := context.Background(), goBackend(t), quickSet(t, stimuli.Discrimination)
+	ctx, be, set := context.Background(), fixture.Go(t), quickSet(t, stimuli.Discrimination)
 	m := small(t, vit.ViT)
 	D, d := m.Config.Width, m.Config.HeadDim()
 	tensors.MustMutableFlatData(m.Weights.Blocks[1].O.W, func(x []float32) { // [D, D], the second half of the columns is head 1's
@@ -141,7 +110,7 @@ func TestContributionStrongest(t *testing.T) {
 // Every reading is the answer of a model that ends there, with the same final norm and
 // head, in every family; the last one is the model's own.
 func TestLensLogits(t *testing.T) {
-	ctx, be, set := context.Background(), goBackend(t), quickSet(t, stimuli.Discrimination)
+	ctx, be, set := context.Background(), fixture.Go(t), quickSet(t, stimuli.Discrimination)
 	for _, f := range vit.Families {
 		m := small(t, f)
 		images := []int{7, 0, 3}
@@ -200,8 +169,8 @@ func shallow(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, 
 
 // The norms are those of the streams at CLS, where there is one, at the objects' patches and at all others.
 func TestLensNorms(t *testing.T) {
-	ctx, be := context.Background(), goBackend(t)
-	for f, front := range map[vit.Family]int{vit.ViT: 1, vit.DeiT: 2, vit.SigLIP: 0, vit.DINOv2Registers: 3} { // tokens in front of the patches
+	ctx, be := context.Background(), fixture.Go(t)
+	for f, front := range map[vit.Family]int{vit.ViT: 1, vit.DeiT: 2, vit.SigLIP: 0, vit.DINOv2Registers: 4} { // tokens in front of the patches
 		m, set := small(t, f), quickSet(t, stimuli.RMTS)
 		const image = 5
 		readings, err := attribution.Lens(ctx, be, m, set, []int{image}, nil)
@@ -258,7 +227,7 @@ func TestLensNorms(t *testing.T) {
 
 // TestLensSpots reads tokens by a plain LayerNorm and head; where the head reads CLS alone, CLS reads as the answer does.
 func TestLensSpots(t *testing.T) {
-	ctx, be, set := context.Background(), goBackend(t), quickSet(t, stimuli.RMTS)
+	ctx, be, set := context.Background(), fixture.Go(t), quickSet(t, stimuli.RMTS)
 	const image = 5
 	for _, f := range vit.Families {
 		m := small(t, f)
@@ -340,7 +309,7 @@ func TestLensSpots(t *testing.T) {
 
 // Results survive JSON, in which the store keeps them.
 func TestJSON(t *testing.T) {
-	ctx, be, m, set := context.Background(), goBackend(t), small(t, vit.ViT), quickSet(t, stimuli.Discrimination)
+	ctx, be, m, set := context.Background(), fixture.Go(t), small(t, vit.ViT), quickSet(t, stimuli.Discrimination)
 	contributions, err := attribution.Contributions(ctx, be, m, set, []int{1, 2}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -365,7 +334,7 @@ func TestJSON(t *testing.T) {
 
 // Models of one configuration, whatever the images, share a program.
 func TestCompiledOnce(t *testing.T) {
-	ctx, be := context.Background(), goBackend(t)
+	ctx, be := context.Background(), fixture.Go(t)
 	before := runner.Compiled()
 	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
 		for _, seed := range []uint64{3, 4} {
@@ -385,7 +354,7 @@ func TestCompiledOnce(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	ctx, be, set := context.Background(), goBackend(t), quickSet(t, stimuli.Discrimination)
+	ctx, be, set := context.Background(), fixture.Go(t), quickSet(t, stimuli.Discrimination)
 	m := small(t, vit.ViT)
 	three := *m
 	three.Config.Classes = 3

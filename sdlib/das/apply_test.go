@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -18,7 +19,7 @@ func TestApplyGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	be := open(t, "")
+	be := fixture.Backend(t, "")
 	for _, name := range []string{"block01-color", "block01-shape"} {
 		v, err := Load(filepath.Join("../../models/interventions", of, name))
 		if err != nil {

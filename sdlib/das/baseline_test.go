@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 )
 
 // Swapping all there is gives the answers of a plain interchange; what is swapped of less lies along
 // the directions in which states vary, from the largest.
 func TestBaselines(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	whole, err := Baseline(t.Context(), s, Search{Block: 1, Method: Whole})
 	if err != nil {

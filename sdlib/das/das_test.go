@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -25,22 +26,10 @@ var brief = Recipe{Pairs: 16, Steps: 12, Batch: 4, LR: .05, MaskLR: .1, Sparsity
 
 var course = stimuli.Config{Geometry: stimuli.Course, Size: 96, Seed: 1}
 
-func open(t testing.TB, name string) *backend.Backend {
-	t.Helper()
-	be, err := backend.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return be
-}
-
 // lively is a model with random weights whose head is large, so that answers differ between images.
 func lively(t *testing.T, c vit.Config, seed uint64) *vit.Model {
 	t.Helper()
-	m, err := vit.New(c, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := fixture.Model(t, c, seed)
 	for _, w := range append(m.Weights.Flatten(c)[:0:0], m.Weights.Head.W, m.Weights.Patch.W, m.Weights.Blocks[1].Q.W, m.Weights.Blocks[1].O.W, m.Weights.Blocks[2].O.W) {
 		tensors.MustMutableFlatData(w, func(x []float32) {
 			for i := range x {
@@ -119,7 +108,7 @@ func TestTrain(t *testing.T) {
 		}
 	}
 	t.Run("go", func(t *testing.T) {
-		be, m := open(t, backend.Go), lively(t, small, 1)
+		be, m := fixture.Go(t), lively(t, small, 1)
 		s := streams(t, be, m)
 		for _, control := range []Control{NoControl, WrongObject, RandomPatch, RandomRotation, ShuffledLabels} {
 			try(t, be, m, s, control, PerPair)
@@ -128,7 +117,7 @@ func TestTrain(t *testing.T) {
 		try(t, be, m, s, NoControl, Aligned)
 	})
 	t.Run("xla", func(t *testing.T) {
-		be, m := open(t, ""), lively(t, small, 1)
+		be, m := fixture.Backend(t, ""), lively(t, small, 1)
 		try(t, be, m, streams(t, be, m), NoControl, PerPair)
 	})
 }
@@ -182,7 +171,7 @@ func near(t *testing.T, what string, got, want [][]float32, limit float64) {
 
 // What a search has found comes back from its files, and is refused elsewhere.
 func TestSaveAndLoad(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	v, err := Train(t.Context(), be, m, s, Search{Block: 0, Recipe: brief, Seed: 2}, Options{})
 	if err != nil {

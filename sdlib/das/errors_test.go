@@ -4,13 +4,13 @@ import (
 	"strings"
 	"testing"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
 // What is wrong with a search is said before anything is trained.
 func TestErrors(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	other := lively(t, small, 2)
 	with := func(change func(q *Search)) Search {

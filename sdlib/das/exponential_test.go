@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 )
 
 // The rotation equals gonum's exponential of the same skew-symmetric matrix, which it computes by
@@ -19,7 +20,7 @@ func TestRotation(t *testing.T) {
 	Q := Orthogonal(D, 1)
 	checkOrthogonal(t, Q)
 	for _, name := range []string{backend.Go, ""} {
-		be := open(t, name)
+		be := fixture.Backend(t, name)
 		sizes := []float64{0, 1e-4, .05, 1, 5}
 		if be.IsXLA() {
 			sizes = sizes[3:4] // compiling takes seconds
@@ -77,7 +78,7 @@ func TestRotationGradient(t *testing.T) {
 		return x
 	}
 	Q, X, along := normal(1), normal(.7), normal(1)
-	be := open(t, backend.Go)
+	be := fixture.Go(t)
 	value := func(X []float64) []*tensors.Tensor {
 		node := func(x []float64) *tensors.Tensor { return tensors.FromFlatDataAndDimensions(x, D, D) }
 		return MustExecOnceN(be.Engine, func(in []*Node) []*Node {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/vit"
@@ -36,7 +36,7 @@ func TestFormsGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	be := open(t, "")
+	be := fixture.Backend(t, "")
 	for method, name := range map[Method]string{LowRank: "lowrank", Boundless: "boundless"} {
 		_, losses := goldenFloats(t, f, name+"_losses")
 		_, start := goldenFloats(t, f, name+"_start")
@@ -117,7 +117,7 @@ func apart(R, want []float32, D, k int, end float64) (worst float64) {
 
 // Every method that learns lowers its loss, keeps its rotation orthogonal, and swaps as many directions as it should.
 func TestForms(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	for _, q := range []Search{
 		{Method: LowRank, Rank: 1}, {Method: LowRank, Rank: 5}, {Method: Boundless}, {Method: Boundless, Control: RandomRotation}, {Method: LowRank, Rank: 5, Control: WrongObject},
@@ -162,7 +162,7 @@ func TestForms(t *testing.T) {
 
 // A low-rank search of the whole width but one direction, at its start, does what a mask of as many ones does.
 func TestLowRankIsAMask(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	q := Search{Block: 1, Method: LowRank, Rank: small.Width - 1, Recipe: brief, Seed: 3}
 	q.Recipe.Steps, q.Recipe.LR = 1, 1e-12

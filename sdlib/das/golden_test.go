@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/vit"
@@ -51,7 +52,7 @@ func TestGolden(t *testing.T) {
 	q := Search{Block: 0, Recipe: Recipe{Pairs: B, Epochs: steps, Batch: B, LR: .05, MaskLR: .1, Warmup: .2, Schedule: optimize.Linear,
 		Sparsity: .01, Temperature: Temperature{From: 1, To: .05}}}
 	for _, name := range []string{backend.Go, ""} {
-		be := open(t, name)
+		be := fixture.Backend(t, name)
 		m, err := vit.Load("../finetune/testdata/model")
 		if err != nil {
 			t.Fatal(err)

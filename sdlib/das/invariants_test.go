@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -31,7 +32,7 @@ func allTokens(s *Streams) []int32 {
 // A swap of no dimension is no swap, to the bit. One of all dimensions at all tokens makes of a
 // stream the other one, whatever the rotation, and so of an answer the other's.
 func TestNothingAndEverything(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	n := s.Pairs.Len()
 	base := logits(t, be, m, s.Pairs.Base())
@@ -75,7 +76,7 @@ func TestNothingAndEverything(t *testing.T) {
 
 // With the identity as its rotation an intervention is a plain interchange of chosen components.
 func TestIdentity(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	const block = 0
 	D, T := m.Config.Width, m.Config.Tokens()
@@ -126,7 +127,7 @@ func TestIdentity(t *testing.T) {
 // After the last block of a model whose head reads CLS no intervention changes an answer:
 // its accuracy is 1 - base accuracy, to the last digit.
 func TestLastBlock(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	last := m.Config.Blocks - 1
 	if !Derived(m.Config, last) || Derived(m.Config, last-1) {
 		t.Fatal("derived is the last block alone")
@@ -207,11 +208,8 @@ func killable(ctx context.Context, dir string) (*Intervention, error) {
 func TestKills(t *testing.T) {
 	folder := func() string {
 		dir := t.TempDir()
-		m, err := vit.New(small, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := Keep(t.Context(), open(t, backend.Go), m, pairsOf(t, course, stimuli.ColorProperty, 16), []int{1}, dir, nil); err != nil {
+		m := fixture.Model(t, small, 1)
+		if err := Keep(t.Context(), fixture.Go(t), m, pairsOf(t, course, stimuli.ColorProperty, 16), []int{1}, dir, nil); err != nil {
 			t.Fatal(err)
 		}
 		return dir

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -136,7 +137,7 @@ func written(v *Intervention, q Novel, pair, relation int, objects [][][]float64
 // What NovelAnswers does is what the paper says: out = [(1 - s) ⊙ bR + v] Rᵀ at the tokens of both
 // objects, computed by hand in float64, and then the blocks above.
 func TestNovelByHand(t *testing.T) {
-	be, m := open(t, ""), lively(t, small, 1)
+	be, m := fixture.Backend(t, ""), lively(t, small, 1)
 	rmts := course
 	rmts.Task = stimuli.RMTS
 	for _, set := range []stimuli.Config{course, rmts} {
@@ -221,7 +222,7 @@ func TestNovelByHand(t *testing.T) {
 // Vectors are pure functions of the seed and the draw, other ones for every draw, and along each
 // direction distributed as they should be.
 func TestNovelDraws(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s, from := streams(t, be, m), objectsOf(t, be, m, course, stimuli.ColorProperty, 40)
 	v := some(s, 0)
 	n := s.P * m.Config.Width
@@ -305,7 +306,7 @@ func meanSD(x []float64) (mean, sd float64) {
 }
 
 func TestNovelBadInput(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s, from := streams(t, be, m), objectsOf(t, be, m, course, stimuli.ColorProperty, 12)
 	stranger := lively(t, small, 2)
 	rmts := course
@@ -349,7 +350,7 @@ func TestNovelBadInput(t *testing.T) {
 // Coordinates along all directions give the state back, and an intervention and its rest swap
 // everything between them.
 func TestCoordinatesAndRest(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	v, D := some(s, 1), m.Config.Width
 	cf, err := s.Sources(1)

@@ -4,14 +4,14 @@ import (
 	"math"
 	"testing"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
 // An example is what the pair of its number gets: the vectors that are written to the edited object, which are
 // made of the two objects that it names.
 func TestNovelExample(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	from := objectsOf(t, be, m, course, stimuli.ColorProperty, 12)
 	v := some(s, 1)

@@ -5,14 +5,14 @@ import (
 	"slices"
 	"testing"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
 // The directions of a probe span its rows' differences: there are as many as values, but one, and each row has no
 // part outside of them. Reading along them tells values apart.
 func TestProbed(t *testing.T) {
-	be, m := open(t, backend.Go), lively(t, small, 1)
+	be, m := fixture.Go(t), lively(t, small, 1)
 	s := streams(t, be, m)
 	rows, err := s.probed(t.Context(), 1)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/stimuli"
@@ -35,7 +36,7 @@ func TestPyvene(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	be := open(t, "")
+	be := fixture.Backend(t, "")
 	streams := func(which string) *Streams {
 		var c stimuli.CounterfactualConfig
 		if err := json.Unmarshal([]byte(f.Metadata()[which]), &c); err != nil {

@@ -9,6 +9,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -55,7 +56,7 @@ func BenchmarkStacked(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	be := open(b, "")
+	be := fixture.Backend(b, "")
 	q := Search{Block: 0, Recipe: Course}
 	q.Recipe.Pairs, q.Recipe.Warmup = 256, 0
 	pairs, err := q.TrainingPairs(stimuli.Config{Geometry: stimuli.Course, Seed: 1}, stimuli.ColorProperty)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/vit"
 )
 
@@ -22,11 +23,7 @@ var small = vit.Config{Family: vit.CLIP, Image: 32, Patch: 8, Width: 96, Blocks:
 
 func newModel(t testing.TB, c vit.Config, seed uint64) *vit.Model {
 	t.Helper()
-	m, err := vit.New(c, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return fixture.Model(t, c, seed)
 }
 
 // changed returns a model with other values: f is given each weight's, and may change them.

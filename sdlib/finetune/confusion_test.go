@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
@@ -59,10 +60,7 @@ func TestConfuse(t *testing.T) {
 		t.Error("a color that was told right has errors")
 	}
 
-	rmts, err := stimuli.Open(stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.CourseQuick, Size: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
+	rmts := fixture.Set(t, stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.CourseQuick, Size: 8})
 	if c := Confuse(rmts, logits[:8]); c.Shapes != nil || c.Colors != nil {
 		t.Errorf("in RMTS, whose answers are about two pairs: %+v", c)
 	}

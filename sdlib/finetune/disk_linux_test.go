@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
@@ -22,7 +23,7 @@ func TestFullDisk(t *testing.T) {
 	full := free
 	full.Cur = 4096
 	dir := t.TempDir()
-	_, err := Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), smallRecipe,
+	_, err := Train(t.Context(), fixture.Go(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), smallRecipe,
 		Options{Dir: dir, OnEpoch: func([]Epoch) {
 			if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
 				t.Error(err)
@@ -35,7 +36,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatalf("a run on a full disk returned %v, expected %v", err, syscall.EFBIG)
 	}
 	var warned string
-	res, err := Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), smallRecipe,
+	res, err := Train(t.Context(), fixture.Go(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), smallRecipe,
 		Options{Dir: dir, Warn: func(s string) { warned = s }})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -35,7 +36,7 @@ func TestInterval(t *testing.T) {
 
 // TestEvaluate compares the batched evaluation, whose last batch is filled up, with one image after the other.
 func TestEvaluate(t *testing.T) {
-	be, m, set := openBackend(t), newSmall(t, 5), open(t, stimuli.Test, 256+6)
+	be, m, set := fixture.Go(t), newSmall(t, 5), open(t, stimuli.Test, 256+6)
 	logits, err := Predict(t.Context(), be, m, set, Condition{}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +94,7 @@ func TestEvaluate(t *testing.T) {
 
 // A set's images, read as one's own from PNG files and boxes, are answered as the set's are.
 func TestEvaluateOwnImages(t *testing.T) {
-	be, m, set := openBackend(t), newSmall(t, 5), open(t, stimuli.Test, 16)
+	be, m, set := fixture.Go(t), newSmall(t, 5), open(t, stimuli.Test, 16)
 	dir := filepath.Join(t.TempDir(), "own")
 	if err := set.Export(t.Context(), dir); err != nil {
 		t.Fatal(err)

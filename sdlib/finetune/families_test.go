@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -22,39 +23,19 @@ import (
 // of another grid.
 func tiny(t *testing.T, f vit.Family) *vit.Model {
 	t.Helper()
-	traits, g := f.Traits(), stimuli.CourseQuick
-	c := vit.Config{Family: f, Image: g.Image, Patch: g.Patch, Width: 12, Blocks: 2, Heads: 2, MLP: 24, Classes: 2,
-		NormEps: traits.NormEps, Mean: traits.Mean, Std: traits.Std}
-	if traits.Registers {
-		c.Registers = 3
-	}
-	if traits.LayerScale {
+	c := fixture.Small(f, stimuli.CourseQuick)
+	c.Width, c.MLP = 12, 24
+	if f.Traits().LayerScale {
 		c.PosGrid = 3
 	}
-	m, err := vit.New(c, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range m.Weights.Blocks {
-		for _, w := range []*tensors.Tensor{b.Q.W, b.K.W} {
-			tensors.MustMutableFlatData(w, func(flat []float32) {
-				for i := range flat {
-					flat[i] *= 20
-				}
-			})
-		}
-	}
-	return m
+	return fixture.Sharpened(fixture.Model(t, c, 7), 20)
 }
 
 // unevenSets are two sets in which P is 4 or more and some objects cover fewer patches: one
 // drawn, and one of one's own images, of which one has a third object.
 func unevenSets(t *testing.T) map[string]*stimuli.Set {
 	t.Helper()
-	drawn, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Task: stimuli.RMTS, Size: 8, Factors: stimuli.Factors{OffGrid: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	drawn := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Task: stimuli.RMTS, Size: 8, Factors: stimuli.Factors{OffGrid: true}})
 	own, err := stimuli.ImportFolder("../stimuli/testdata/boxes", drawn.Geometry())
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +52,7 @@ func unevenSets(t *testing.T) map[string]*stimuli.Set {
 // TestObjectTokensOfFamilies picks the objects' tokens out of the residual stream on the
 // host, behind those that stand in front of an image's patches.
 func TestObjectTokensOfFamilies(t *testing.T) {
-	be := openBackend(t)
+	be := fixture.Go(t)
 	for name, set := range unevenSets(t) {
 		for _, f := range vit.Families {
 			t.Run(name+"/"+f.String(), func(t *testing.T) {
@@ -166,7 +147,7 @@ func TestTrainingOfFamilies(t *testing.T) {
 //
 //	‖g‖ = (4 D(ε) - D(2ε)) / 3 + O(ε⁴),  D(ε) = (L(θ + εu) - L(θ - εu)) / 2ε
 func TestGradientsOfFamilies(t *testing.T) {
-	be := openBackend(t)
+	be := fixture.Go(t)
 	for name, set := range unevenSets(t) {
 		r := allLosses(name, set)
 		for _, f := range vit.Families {
@@ -238,12 +219,9 @@ func allLosses(name string, set *stimuli.Set) Recipe {
 // for seconds, the one without a token in front (TestTrainingEqualsPyTorch has one with CLS).
 func backendsFor(t *testing.T, f vit.Family, set string) []*backend.Backend {
 	t.Helper()
-	all := []*backend.Backend{openBackend(t)}
+	all := []*backend.Backend{fixture.Go(t)}
 	if set == "rmts" && f == vit.SigLIP {
-		be, err := backend.Open("")
-		if err != nil {
-			t.Fatal(err)
-		}
+		be := fixture.Backend(t, "")
 		if be.Choice != all[0].Choice {
 			all = append(all, be)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/vit"
@@ -98,10 +99,7 @@ func (g golden) data(t *testing.T) *deviceData {
 // gradients, AdamW and the schedule, from the same start on the same batches.
 func TestTrainingEqualsPyTorch(t *testing.T) {
 	for _, name := range []string{"", backend.Go} {
-		be, err := backend.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		be := fixture.Backend(t, name)
 		t.Run(be.Choice, func(t *testing.T) {
 			g := openGolden(t, "testdata/training.safetensors", "")
 			end, err := vit.Load("testdata/end")
@@ -129,7 +127,7 @@ func TestTrainingEqualsPyTorch(t *testing.T) {
 // TestAuxiliaryLossesEqualPyTorch does so with each of the other auxiliary losses, with
 // clipped gradients, and with gradients of parts of a batch.
 func TestAuxiliaryLossesEqualPyTorch(t *testing.T) {
-	be := openBackend(t)
+	be := fixture.Go(t)
 	for name, r := range map[string]Recipe{
 		"pipeline": {Pipeline: Pipeline{Weight: .5, WithinObject: []int{0, 1}, WithinPair: []int{1}, BetweenPairs: []int{2}, Heads: 2}},
 		"pipeline-log": {Pipeline: Pipeline{Weight: .5, WithinObject: []int{0}, WithinPair: []int{1, 2}, Heads: 2,

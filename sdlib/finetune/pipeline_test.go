@@ -7,6 +7,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
@@ -35,7 +36,7 @@ func TestChosenHeads(t *testing.T) {
 // TestObjectTerms checks the terms of the scores: 2 or 4 objects to themselves, each to
 // its partner, and in RMTS each to the two of the other pair.
 func TestObjectTerms(t *testing.T) {
-	be := openBackend(t)
+	be := fixture.Go(t)
 	const o, p, x = .25, .25, .125 // own, partner, others
 	for task, want := range map[stimuli.Task]map[string][]float32{
 		stimuli.Discrimination: {"wo": {.5, 0, 0, .5}, "wp": {0, .5, .5, 0}, "bp": {0, 0, 0, 0}},
@@ -45,10 +46,7 @@ func TestObjectTerms(t *testing.T) {
 			"bp": {0, 0, x, x, 0, 0, x, x, x, x, 0, 0, x, x, 0, 0},
 		},
 	} {
-		set, err := stimuli.Open(stimuli.Config{Task: task, Geometry: stimuli.Course, Size: 4})
-		if err != nil {
-			t.Fatal(err)
-		}
+		set := fixture.Set(t, stimuli.Config{Task: task, Geometry: stimuli.Course, Size: 4})
 		c := small
 		c.Patch = 8
 		data, err := load(c, set)

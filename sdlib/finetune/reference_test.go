@@ -6,6 +6,7 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -122,7 +123,7 @@ func fetch(t *testing.T, m *vit.Model, r Recipe, set *stimuli.Set) values {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := run(t, openBackend(t), m, func(w *vit.Weights[*Node], in []*Node) []*Node {
+	out := run(t, fixture.Go(t), m, func(w *vit.Weights[*Node], in []*Node) []*Node {
 		logits, trace := vit.Forward(c, w, in[0], vit.Want("block*/resid_post", "block*/attn/weights"))
 		all := []*Node{logits}
 		for l := range c.Blocks {

@@ -3,13 +3,14 @@ package finetune
 import (
 	"testing"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
 
 // Rounding changes logits a little, TF32 less than bf16.
 func TestRoundings(t *testing.T) {
-	be, m, set := openBackend(t), newSmall(t, 5), open(t, stimuli.Test, 24)
+	be, m, set := fixture.Go(t), newSmall(t, 5), open(t, stimuli.Test, 24)
 	all, err := Roundings(t.Context(), be, m, set, nil)
 	if err != nil {
 		t.Fatal(err)

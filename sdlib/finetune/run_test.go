@@ -9,6 +9,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -18,7 +19,7 @@ import (
 func TestKeepBest(t *testing.T) {
 	r := smallRecipe
 	r.Epochs, r.Schedule, r.Keep, r.LR = 5, Constant, Best, 3e-3
-	long, err := Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), r, Options{})
+	long, err := Train(t.Context(), fixture.Go(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), r, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,10 +48,7 @@ func hashOf(t *testing.T, m *vit.Model) string {
 
 // TestFresh: every epoch has other images, those of the set with the epoch's seed, and the same objects.
 func TestFresh(t *testing.T) {
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Objects: stimuli.Compositional32, Size: 64, Seed: 5})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Objects: stimuli.Compositional32, Size: 64, Seed: 5})
 	data := Recipe{Epochs: 3, Fresh: true}.data(small, set)
 	defer data.Close()
 	var seen [][]uint8
@@ -61,10 +59,7 @@ func TestFresh(t *testing.T) {
 		}
 		c := set.Config()
 		c.Seed += uint64(epoch) << 32
-		want, err := stimuli.Open(c)
-		if err != nil {
-			t.Fatal(err)
-		}
+		want := fixture.Set(t, c)
 		pixels := tensors.MustCopyFlatData[uint8](rows.Resident[0])
 		if !slices.Equal(pixels, want.Images(nil)) || !slices.Equal(tensors.MustCopyFlatData[int32](rows.Resident[1]), want.Labels()) {
 			t.Errorf("epoch %d does not have the images of its seed", epoch+1)
@@ -84,17 +79,14 @@ func TestFresh(t *testing.T) {
 	r := smallRecipe
 	r.Fresh = true
 	order := stimuli.Config{Geometry: stimuli.CourseQuick, Objects: stimuli.Compositional32, Size: 64, Faithful: stimuli.Faithful{ColorOrder: true}}
-	if set, err = stimuli.Open(order); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.check(small, set, nil); err == nil || !strings.Contains(err.Error(), "color_order") {
+	if err := r.check(small, fixture.Set(t, order), nil); err == nil || !strings.Contains(err.Error(), "color_order") {
 		t.Errorf("fresh images of a set whose seed decides its objects: %v", err)
 	}
 }
 
 func TestOnEpochAndTimes(t *testing.T) {
 	var lengths []int
-	res, err := Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), smallRecipe,
+	res, err := Train(t.Context(), fixture.Go(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), smallRecipe,
 		Options{OnEpoch: func(history []Epoch) { lengths = append(lengths, len(history)) }})
 	if err != nil {
 		t.Fatal(err)
@@ -176,15 +168,12 @@ func FuzzParseRecipe(f *testing.F) {
 func TestLabelOutOfRange(t *testing.T) {
 	c := small
 	c.Classes = 1
-	m, err := vit.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Train(t.Context(), openBackend(t), m, open(t, stimuli.Train, 64), nil, smallRecipe, Options{})
+	m := fixture.Model(t, c, 1)
+	_, err := Train(t.Context(), fixture.Go(t), m, open(t, stimuli.Train, 64), nil, smallRecipe, Options{})
 	if err == nil || !strings.Contains(err.Error(), "label 1") || !strings.Contains(err.Error(), "training set") {
 		t.Errorf("training: %v", err)
 	}
-	if _, err = Evaluate(t.Context(), openBackend(t), m, open(t, stimuli.Test, 64), Condition{}, nil); !errors.Is(err, vit.ErrOtherClasses) {
+	if _, err = Evaluate(t.Context(), fixture.Go(t), m, open(t, stimuli.Test, 64), Condition{}, nil); !errors.Is(err, vit.ErrOtherClasses) {
 		t.Errorf("evaluating: %v", err)
 	}
 }

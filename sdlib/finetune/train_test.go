@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -25,34 +25,17 @@ var (
 
 func open(t *testing.T, split stimuli.Split, n int) *stimuli.Set {
 	t.Helper()
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Split: split, Size: n, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-func openBackend(t *testing.T) *backend.Backend {
-	t.Helper()
-	be, err := backend.Open(backend.Go) // which compiles nothing; TestTrainingEqualsPyTorch runs on XLA too, cmd/sd's tests kill a run on it
-	if err != nil {
-		t.Fatal(err)
-	}
-	return be
+	return fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Split: split, Size: n, Seed: 1})
 }
 
 func newSmall(t *testing.T, seed uint64) *vit.Model {
 	t.Helper()
-	m, err := vit.New(small, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return fixture.Model(t, small, seed)
 }
 
 func train(t *testing.T, r Recipe, o Options) (hash string, history []Epoch) {
 	t.Helper()
-	res, err := Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), r, o)
+	res, err := Train(t.Context(), fixture.Go(t), newSmall(t, 1), open(t, stimuli.Train, 64), open(t, stimuli.Val, 20), r, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +79,7 @@ func TestResume(t *testing.T) {
 		}
 	}
 	set, val := open(t, stimuli.Train, 64), open(t, stimuli.Val, 20)
-	_, err := Train(ctx, openBackend(t), newSmall(t, 1), set, val, smallRecipe, Options{Dir: dir, Progress: stop})
+	_, err := Train(ctx, fixture.Go(t), newSmall(t, 1), set, val, smallRecipe, Options{Dir: dir, Progress: stop})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("a canceled run returned %v, expected context.Canceled", err)
 	}
@@ -138,7 +121,7 @@ func TestResume(t *testing.T) {
 	t.Run("of another run", func(t *testing.T) {
 		r := smallRecipe
 		r.LR *= 2
-		_, err := Train(t.Context(), openBackend(t), newSmall(t, 1), set, val, r, Options{Dir: dir})
+		_, err := Train(t.Context(), fixture.Go(t), newSmall(t, 1), set, val, r, Options{Dir: dir})
 		if err == nil || !strings.Contains(err.Error(), "of another run") {
 			t.Errorf("a checkpoint of another recipe: %v", err)
 		}
@@ -148,7 +131,7 @@ func TestResume(t *testing.T) {
 func TestDivergence(t *testing.T) {
 	r := smallRecipe
 	r.LR, r.Warmup, r.Schedule = 1e30, 0, Constant
-	_, err := Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, r, Options{})
+	_, err := Train(t.Context(), fixture.Go(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, r, Options{})
 	for _, want := range []string{"loss became", "step 5", "1e+30", "no checkpoint"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("a diverging run: %v, expected an error with %q", err, want)
@@ -192,31 +175,25 @@ func TestBadInput(t *testing.T) {
 	if err := smallRecipe.Validate(small, 0); err == nil {
 		t.Error("an empty training set is accepted")
 	}
-	course, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Size: 64})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), course, nil, smallRecipe, Options{})
+	course := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 64})
+	_, err := Train(t.Context(), fixture.Go(t), newSmall(t, 1), course, nil, smallRecipe, Options{})
 	if err == nil || !strings.Contains(err.Error(), "8-pixel patches") {
 		t.Errorf("stimuli of another geometry: %v", err)
 	}
 	between := smallRecipe
 	between.Pipeline = Pipeline{Weight: 1, BetweenPairs: []int{1}}
-	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, between, Options{})
+	_, err = Train(t.Context(), fixture.Go(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, between, Options{})
 	if err == nil || !strings.Contains(err.Error(), "two pairs") {
 		t.Errorf("attention between pairs in a task with one: %v", err)
 	}
 	plateau := smallRecipe
 	plateau.Schedule = Plateau
-	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, plateau, Options{})
+	_, err = Train(t.Context(), fixture.Go(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, plateau, Options{})
 	if err == nil || !strings.Contains(err.Error(), "validation set") {
 		t.Errorf("a plateau of no validation set: %v", err)
 	}
-	held, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Objects: stimuli.OODShape, Split: stimuli.Test, Size: 64})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), held, nil, smallRecipe, Options{})
+	held := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Objects: stimuli.OODShape, Split: stimuli.Test, Size: 64})
+	_, err = Train(t.Context(), fixture.Go(t), newSmall(t, 1), held, nil, smallRecipe, Options{})
 	if err == nil || !strings.Contains(err.Error(), "16 shapes") {
 		t.Errorf("probes of 16 shapes on held-out ones: %v", err)
 	}
@@ -224,7 +201,7 @@ func TestBadInput(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Train(t.Context(), openBackend(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, smallRecipe, Options{Dir: file})
+	_, err = Train(t.Context(), fixture.Go(t), newSmall(t, 1), open(t, stimuli.Train, 64), nil, smallRecipe, Options{Dir: file})
 	if err == nil || !strings.Contains(err.Error(), "checkpoints") {
 		t.Errorf("a file in place of the checkpoints' folder: %v", err)
 	}

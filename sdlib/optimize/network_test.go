@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 )
 
 // The tests' problem is a network of 5 inputs, 7 hidden units and 3 outputs:
@@ -24,10 +25,7 @@ const inputs, hidden, outputs, rowsN = 5, 7, 3, 24
 // onBackends runs a test on the best backend that there is, and on the pure Go one.
 func onBackends(t *testing.T, test func(t *testing.T, be *backend.Backend)) {
 	for _, name := range []string{"", backend.Go} {
-		be, err := backend.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		be := fixture.Backend(t, name)
 		t.Run(be.Choice, func(t *testing.T) { test(t, be) })
 	}
 }

@@ -67,7 +67,7 @@ func generalization(number, title, where string, models map[study.Scale][]string
 			if err != nil {
 				return nil, err
 			}
-			c, _, err := l.Learned(ctx, s)
+			c, err := l.Stimuli(ctx, s)
 			if err != nil {
 				return nil, err
 			}
@@ -94,7 +94,7 @@ func generalization(number, title, where string, models map[study.Scale][]string
 
 // generalizationOf computes a model's point, or reads what the store has.
 func generalizationOf(ctx context.Context, l *study.Lab, s study.Subject, m *study.Model) (g Generalization, err error) {
-	c, _, err := l.Learned(ctx, s)
+	c, err := l.Stimuli(ctx, s)
 	if err != nil {
 		return g, err
 	}
@@ -114,8 +114,8 @@ func generalizationOf(ctx context.Context, l *study.Lab, s study.Subject, m *stu
 	for _, r := range rows {
 		best[r.Property] = max(best[r.Property], r.Score().Accuracy())
 	}
-	for _, score := range best {
-		g.Disentangled += score / float64(len(best))
+	for _, p := range properties {
+		g.Disentangled += best[p] / float64(len(properties))
 	}
 	results, err := l.EvaluateSize(ctx, m, 0, generalizationSets...)
 	if err != nil {

@@ -5,15 +5,13 @@ import (
 	"testing"
 
 	"samediff/sdlib/attribution"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
 // The right answer is found at CLS after a block, and nowhere else.
 func TestLensFigure(t *testing.T) {
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.Test, Size: 8, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.Test, Size: 8, Seed: 1})
 	var readings []attribution.Reading
 	for i := range set.Len() {
 		said := []float64{0, 0}

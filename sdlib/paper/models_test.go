@@ -9,6 +9,7 @@ import (
 	"samediff/sdlib/attribution"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -17,11 +18,7 @@ import (
 // quickSet is a set of the quick geometry: 4 x 4 patches, an object on one.
 func quickSet(t *testing.T, task stimuli.Task) *stimuli.Set {
 	t.Helper()
-	set, err := stimuli.Open(stimuli.Config{Task: task, Geometry: stimuli.CourseQuick, Size: 24, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
+	return fixture.Set(t, stimuli.Config{Task: task, Geometry: stimuli.CourseQuick, Size: 24, Seed: 1})
 }
 
 // mapOf makes up a head's map of an image of 4 x 4 patches behind CLS: from every token the

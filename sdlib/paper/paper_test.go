@@ -7,6 +7,7 @@ import (
 	"samediff/sdlib/attention"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
 )
@@ -92,10 +93,7 @@ func TestCounterfactualPair(t *testing.T) {
 // The figure counts the combinations that a set's documentation promises.
 func TestCombinationFigure(t *testing.T) {
 	for objects, want := range map[stimuli.Objects]string{stimuli.Compositional32: "224 combinations", stimuli.OODShapeColor: "16 combinations"} {
-		set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Objects: objects, Split: stimuli.Test})
-		if err != nil {
-			t.Fatal(err)
-		}
+		set := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Objects: objects, Split: stimuli.Test})
 		if f, err := paper.CombinationFigure("", set); err != nil || !strings.Contains(f.Alt(), want) {
 			t.Errorf("%s: the figure says %q with error %v, expected %q", objects, f.Alt(), err, want)
 		}
@@ -144,10 +142,7 @@ func TestAttentionMaps(t *testing.T) {
 
 // Images that need no enlargement are shown smaller, so that four stand side by side.
 func TestAttentionMapsSize(t *testing.T) {
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.B32, Size: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.B32, Size: 8})
 	const T = 50
 	m := attention.Map{Tokens: T, Prefix: 1, Weights: make([]float32, T*T)}
 	m.Weights[T+1] = 1

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -73,21 +74,6 @@ func goldenExperiment(t *testing.T, be *backend.Backend) *Experiment {
 	return e
 }
 
-// onBackends runs a test on the best backend there is and on the pure Go one.
-func onBackends(t *testing.T, test func(t *testing.T, be *backend.Backend)) {
-	seen := map[string]bool{}
-	for _, name := range []string{"", backend.Go} {
-		be, err := backend.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !seen[be.Choice] {
-			seen[be.Choice] = true
-			t.Run(be.Choice, func(t *testing.T) { test(t, be) })
-		}
-	}
-}
-
 // near fails where answers differ from margins of about 1 by more than float32 allows.
 func near(t *testing.T, what string, got Answers, want []float64) {
 	t.Helper()
@@ -111,7 +97,7 @@ func headsOf(pairs [][2]int) []vit.Head {
 
 func TestKnockOutGolden(t *testing.T) {
 	g := readGolden(t)
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
+	fixture.Backends(t, func(t *testing.T, be *backend.Backend) {
 		e := goldenExperiment(t, be)
 		got, err := e.Base(t.Context(), nil)
 		if err != nil {
@@ -142,7 +128,7 @@ func TestKnockOutGolden(t *testing.T) {
 
 func TestCutGolden(t *testing.T) {
 	g := readGolden(t)
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
+	fixture.Backends(t, func(t *testing.T, be *backend.Backend) {
 		e := goldenExperiment(t, be)
 		for _, c := range g.Cuts {
 			cut := Cut{Blocks: Blocks{c.Blocks[0], c.Blocks[1]}}

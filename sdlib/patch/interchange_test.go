@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -27,7 +28,7 @@ func shifted(set *stimuli.Set, n, by int) *Sources {
 
 func TestInterchangeGolden(t *testing.T) {
 	g := readGolden(t)
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
+	fixture.Backends(t, func(t *testing.T, be *backend.Backend) {
 		e := goldenExperiment(t, be)
 		c := e.m.Config
 		for _, x := range g.Interchanges {
@@ -56,7 +57,7 @@ func TestInterchangeGolden(t *testing.T) {
 // With every value of the stream, at any point, the image's answer is the source's, and with
 // an image's own values it is its own.
 func TestInterchangeAll(t *testing.T) {
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
+	fixture.Backends(t, func(t *testing.T, be *backend.Backend) {
 		e := experiment(t, be, small(), stimuli.RMTS, 8)
 		base, err := e.Base(t.Context(), nil)
 		if err != nil {
@@ -91,7 +92,7 @@ func TestInterchangeAll(t *testing.T) {
 // Attribution is the slope of the margin as values move from the image's towards the source's:
 // a difference quotient of two small steps.
 func TestAttributionAgainstDifferences(t *testing.T) {
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
+	fixture.Backends(t, func(t *testing.T, be *backend.Backend) {
 		m, err := vit.Load("testdata/model")
 		if err != nil {
 			t.Fatal(err)
@@ -179,18 +180,12 @@ func differences(t *testing.T, be *backend.Backend, m *vit.Model, e *Experiment,
 
 // On a trained model the estimate agrees with the exact interchange of heads.
 func TestAttributionAgreesWithInterchange(t *testing.T) {
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	m, err := vit.Load("../../models/discrimination-256-quick")
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.TestIID, Size: 64, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.TestIID, Size: 64, Seed: 1})
 	images, twins, err := Twins(set)
 	if err != nil || len(images) != 64 {
 		t.Fatalf("%d images of 64 have a twin: %v", len(images), err)
@@ -309,16 +304,10 @@ func TestCounterfactualTokens(t *testing.T) {
 }
 
 func TestInterchangeErrors(t *testing.T) {
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	e := experiment(t, be, small(), stimuli.Discrimination, 4)
 	from := shifted(e.set, 4, 1)
-	other, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Size: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 4})
 	for _, c := range []struct {
 		says string
 		from *Sources

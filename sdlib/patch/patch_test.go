@@ -13,6 +13,7 @@ import (
 	"samediff/sdlib/attention"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -27,14 +28,8 @@ func small() vit.Config {
 
 func experiment(t *testing.T, be *backend.Backend, c vit.Config, task stimuli.Task, n int) *Experiment {
 	t.Helper()
-	m, err := vit.New(c, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Task: task, Size: n, Seed: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := fixture.Model(t, c, 3)
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Task: task, Size: n, Seed: 2})
 	e, err := NewExperiment(be, m, set, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +40,7 @@ func experiment(t *testing.T, be *backend.Backend, c vit.Config, task stimuli.Ta
 
 // An intervention that changes nothing leaves every answer as it is, bit for bit.
 func TestNothing(t *testing.T) {
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
+	fixture.Backends(t, func(t *testing.T, be *backend.Backend) {
 		e := experiment(t, be, small(), stimuli.Discrimination, 12)
 		p, err := vit.Compile(be, e.m.Config, func(w *vit.Weights[*Node], in []*Node) []*Node {
 			logits, _ := vit.Forward(e.m.Config, w, in[0], vit.LogitsOnly())
@@ -93,10 +88,7 @@ func TestNothing(t *testing.T) {
 
 // A sweep over all heads compiles once, as does one over edges and blocks.
 func TestSweepCompilesOnce(t *testing.T) {
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	c := small()
 	c.Blocks, c.Heads = 12, 12
 	e := experiment(t, be, c, stimuli.Discrimination, 4)
@@ -134,10 +126,7 @@ func TestSweepCompilesOnce(t *testing.T) {
 func TestEdgesAreDisjoint(t *testing.T) {
 	c := small()
 	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
-		set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Task: task, Size: 8})
-		if err != nil {
-			t.Fatal(err)
-		}
+		set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Task: task, Size: 8})
 		T, total := c.Tokens(), 0
 		union := make([]uint8, T*T)
 		for _, edge := range append(Edges(task), Edge{CLS, CLS}) {
@@ -157,10 +146,7 @@ func TestEdgesAreDisjoint(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8, Seed: 1})
 	images := []int{0, 1, 2, 3} // same, different, same, different
 	effects, err := Compare(set, images, Answers{2, -1, -3, 4}, Answers{-2, -1, 1, -4})
 	if err != nil {
@@ -185,10 +171,7 @@ func TestCompare(t *testing.T) {
 		t.Error("answers to other images than these: expected an error")
 	}
 
-	rmts, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Task: stimuli.RMTS, Size: 4, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	rmts := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Task: stimuli.RMTS, Size: 4, Seed: 1})
 	effects, err = Compare(rmts, images, Answers{1, 1, 1, 1}, Answers{1, 1, 1, 1})
 	if err != nil || len(effects) != 5 {
 		t.Errorf("RMTS has the kinds %+v, %v; expected all, and one for each of the two relations of two pairs", effects, err)
@@ -282,26 +265,17 @@ func TestChoose(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	e := experiment(t, be, small(), stimuli.Discrimination, 4)
 	one, err := NewExperiment(be, e.m, e.set, []int{2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer one.Close()
-	other, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Size: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 4})
 	three := small()
 	three.Classes = 3
-	classes, err := vit.New(three, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	classes := fixture.Model(t, three, 1)
 	cut := func(edge Edge, b Blocks) func() error {
 		return func() error { _, err := e.Cut(t.Context(), Cut{Edges: []Edge{edge}, Blocks: b}, nil); return err }
 	}

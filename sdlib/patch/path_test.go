@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
 
 func TestPathGolden(t *testing.T) {
 	g := readGolden(t)
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
+	fixture.Backends(t, func(t *testing.T, be *backend.Backend) {
 		e := goldenExperiment(t, be)
 		from := shifted(e.set, len(e.images), 3)
 		for _, x := range g.Paths {
@@ -33,10 +34,7 @@ func TestPathGolden(t *testing.T) {
 // All paths of a head together are its interchange: whether the answer follows when everything
 // passes on, or all heads hand on what they hear. A path that nothing takes carries nothing.
 func TestAllPaths(t *testing.T) {
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	e := goldenExperiment(t, be)
 	c, from, sender := e.m.Config, shifted(e.set, len(e.images), 1), head(0, 1)
 	var all []vit.Head
@@ -81,10 +79,7 @@ func TestAllPaths(t *testing.T) {
 }
 
 func TestPathErrors(t *testing.T) {
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	e := experiment(t, be, small(), stimuli.Discrimination, 4)
 	from := shifted(e.set, 4, 1)
 	for says, p := range map[string]Path{

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/vit"
@@ -37,10 +38,7 @@ var goldens = []struct {
 // TestObjectivesEqualPyTorch repeats PyTorch's 20 steps of each objective, from the same start on the same batches.
 func TestObjectivesEqualPyTorch(t *testing.T) {
 	for _, name := range []string{"", backend.Go} {
-		be, err := backend.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		be := fixture.Backend(t, name)
 		for _, g := range goldens {
 			t.Run(be.Choice+"/"+g.file, func(t *testing.T) {
 				f, err := safetensors.Open("testdata/" + g.file + ".safetensors")
@@ -65,10 +63,7 @@ func repeat(t *testing.T, be *backend.Backend, f *safetensors.File, r Recipe, cl
 	r.LR, r.WeightDecay, r.Batch, r.Epochs = number("lr"), number("weight_decay"), int(number("batch")), int(number("steps"))
 	c := r.Config(tiny, openScenes(t, 16))
 	c.Classes = classes
-	m, err := vit.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := fixture.Model(t, c, 1)
 	task := r.task(m, openScenes(t, 16))
 	p := task.problem()
 	order := ints(t, f, "order")

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/scenes"
 	"samediff/sdlib/vit"
 )
@@ -40,14 +41,8 @@ var learns = map[Objective]Recipe{
 
 func train(t *testing.T, name string, set *scenes.Set, r Recipe, o Options) (*Result, error) {
 	t.Helper()
-	be, err := backend.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := vit.New(r.Config(small, set), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Backend(t, name)
+	m := fixture.Model(t, r.Config(small, set), 1)
 	return Train(t.Context(), be, m, set, r, o)
 }
 
@@ -174,14 +169,8 @@ func TestInterrupted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			be, err := backend.Open(backend.Go)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := vit.New(r.Config(small, set), 1)
-			if err != nil {
-				t.Fatal(err)
-			}
+			be := fixture.Go(t)
+			m := fixture.Model(t, r.Config(small, set), 1)
 			dir := t.TempDir()
 			if _, err = Train(&stopping{t.Context(), 20}, be, m, set, r, Options{Dir: dir}); !errors.Is(err, context.Canceled) {
 				t.Fatalf("the run was not interrupted: %v", err)

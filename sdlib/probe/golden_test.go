@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/safetensors"
 )
@@ -147,10 +148,7 @@ func TestTrainEqualsPyTorch(t *testing.T) {
 	shape := g.tensor("x").Shape // [steps, B, S, F]
 	B, S, F := shape[1], shape[2], shape[3]
 	for _, name := range []string{"", backend.Go} {
-		be, err := backend.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		be := fixture.Backend(t, name)
 		places := make([]Place, S)
 		for s := range places {
 			places[s] = Place{string(rune('0' + s)), Matrix{make([]float32, F), F}}

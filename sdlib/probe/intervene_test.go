@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -19,34 +20,14 @@ import (
 // small is a model of a family with three blocks, all of whose weights are random.
 func small(t *testing.T, f vit.Family) *vit.Model {
 	t.Helper()
-	traits := f.Traits()
-	c := vit.Config{Family: f, Image: 64, Patch: 8, Width: 16, Blocks: 3, Heads: 2, MLP: 32, Classes: 2,
-		NormEps: traits.NormEps, Mean: traits.Mean, Std: traits.Std}
-	if traits.Registers {
-		c.Registers = 2
-	}
-	m, err := vit.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for _, w := range m.Weights.Flatten(c) {
-		tensors.MustMutableFlatData(w, func(x []float32) {
-			for i := range x {
-				x[i] += .3 * float32(rng.NormFloat64())
-			}
-		})
-	}
-	return m
+	c := fixture.Small(f, stimuli.Course)
+	c.Blocks = 3
+	return fixture.Shaken(fixture.Model(t, c, 1))
 }
 
 func testSet(t *testing.T, task stimuli.Task) *stimuli.Set {
 	t.Helper()
-	set, err := stimuli.Open(stimuli.Config{Task: task, Geometry: stimuli.Course, Size: 24, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
+	return fixture.Set(t, stimuli.Config{Task: task, Geometry: stimuli.Course, Size: 24, Seed: 1})
 }
 
 // anyDirections returns directions that mean nothing.
@@ -63,17 +44,6 @@ func anyDirections(F int) Directions {
 		d.Vectors[name] = both
 	}
 	return d
-}
-
-// onBackends runs a test on the best backend that there is, and on the pure Go one.
-func onBackends(t *testing.T, test func(t *testing.T, be *backend.Backend)) {
-	for _, name := range []string{"", backend.Go} {
-		be, err := backend.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(be.Choice, func(t *testing.T) { test(t, be) })
-	}
 }
 
 // collect computes an intervention's logits, by item, pair and variant.
@@ -95,7 +65,7 @@ func collect(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, 
 
 // All variants of all pairs in one pass are what editing a single image by hand gives.
 func TestInterventionEqualsByHand(t *testing.T) {
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
+	fixture.Backends(t, func(t *testing.T, be *backend.Backend) {
 		families := []vit.Family{vit.ViT, vit.CLIP, vit.DINOv2}
 		if be.IsXLA() {
 			families = families[:1] // compiling takes seconds
@@ -168,7 +138,7 @@ func TestInterventionEqualsByHand(t *testing.T) {
 // there is nothing to add, and up to rounding what the model computes by itself in batches of
 // another shape.
 func TestAlphaZeroIsBase(t *testing.T) {
-	onBackends(t, func(t *testing.T, be *backend.Backend) {
+	fixture.Backends(t, func(t *testing.T, be *backend.Backend) {
 		m, set := small(t, vit.ViT), testSet(t, stimuli.RMTS)
 		base := &steering{be: be, m: m, set: set, images: indices(set.Len()), P: 4, Q: 2}
 		if err := base.answers(t.Context(), progress.New("", "", 0, nil)); err != nil {
@@ -204,7 +174,7 @@ func TestAlphaZeroIsBase(t *testing.T) {
 // What is added after the last block changes nothing where the head reads CLS, and something
 // where it reads patches.
 func TestLastBlock(t *testing.T) {
-	be := goBackend(t)
+	be := fixture.Go(t)
 	for f, changes := range map[vit.Family]bool{vit.ViT: false, vit.CLIP: false, vit.DINOv2: true} {
 		m, set := small(t, f), testSet(t, stimuli.RMTS)
 		last := m.Config.Blocks - 1
@@ -244,7 +214,7 @@ func undecided(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set
 
 // Effects count every pair of every image once, and their parts add up.
 func TestEffectsAddUp(t *testing.T) {
-	be := goBackend(t)
+	be := fixture.Go(t)
 	for task, pairs := range map[stimuli.Task][]string{stimuli.RMTS: {"sample", "display"}, stimuli.Discrimination: {"pair"}} {
 		m, set := small(t, vit.ViT), testSet(t, task)
 		undecided(t, be, m, set)
@@ -280,7 +250,7 @@ func TestEffectsAddUp(t *testing.T) {
 }
 
 func TestInterventionRefusals(t *testing.T) {
-	be, m, set := goBackend(t), small(t, vit.ViT), testSet(t, stimuli.RMTS)
+	be, m, set := fixture.Go(t), small(t, vit.ViT), testSet(t, stimuli.RMTS)
 	d := anyDirections(8 * 16)
 	for want, v := range map[string]Intervention{
 		"no block 3":                    {Block: 3, Add: d, Alphas: []float64{1}},

@@ -7,19 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/stimuli"
 )
-
-func goBackend(t *testing.T) *backend.Backend {
-	t.Helper()
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return be
-}
 
 // separable returns n items of two classes at some places, which a linear probe can tell apart
 // the better the later the place.
@@ -45,7 +36,7 @@ func separable(n, F, places int, seed uint64) ([]Place, Items) {
 
 // Probes at all places in one graph are those that each place has alone.
 func TestStackedEqualsAlone(t *testing.T) {
-	be := goBackend(t)
+	be := fixture.Go(t)
 	places, items := separable(192, 10, 4, 1)
 	together, err := Train(t.Context(), be, places, items, Paper, "test", optimize.Options{})
 	if err != nil {
@@ -74,7 +65,7 @@ func TestStackedEqualsAlone(t *testing.T) {
 func TestFindsWhatIsThere(t *testing.T) {
 	places, items := separable(400, 10, 3, 1)
 	tests, again := separable(400, 10, 3, 2)
-	trained, err := Train(t.Context(), goBackend(t), places, items, Paper, "test", optimize.Options{})
+	trained, err := Train(t.Context(), fixture.Go(t), places, items, Paper, "test", optimize.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,17 +108,14 @@ func TestRefusals(t *testing.T) {
 	nan[0].Features.(Matrix).X[37] = float32(math.NaN())
 	short, fewer := separable(8, 10, 1, 1)
 	train := func(p []Place, s Items) error {
-		_, err := Train(t.Context(), goBackend(t), p, s, Paper, nil, optimize.Options{})
+		_, err := Train(t.Context(), fixture.Go(t), p, s, Paper, nil, optimize.Options{})
 		return err
 	}
 	fit := func(p Place, s Items, λ float64) error {
 		_, err := Fit(t.Context(), p, s, λ)
 		return err
 	}
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Size: 24, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 24, Seed: 1})
 	items4 := func(target Target, pairs string) error {
 		_, err := NewItems(set, []int{0, 1, 2}, target, pairs, 1)
 		return err
@@ -157,10 +145,7 @@ func TestRefusals(t *testing.T) {
 
 // Held-out halves share no shape (color), and keep both answers equally often.
 func TestParts(t *testing.T) {
-	set, err := stimuli.Open(stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.Course, Size: 400, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, stimuli.Config{Task: stimuli.RMTS, Geometry: stimuli.Course, Size: 400, Seed: 1})
 	all, err := NewItems(set, indices(set.Len()), Relation, "", 1)
 	if err != nil {
 		t.Fatal(err)

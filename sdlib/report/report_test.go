@@ -11,6 +11,7 @@ import (
 
 	"samediff/sdlib/backend"
 	"samediff/sdlib/das"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 	"samediff/sdlib/vit"
@@ -48,10 +49,7 @@ func subject(t *testing.T, store, engine string, change func(*vit.Config)) Subje
 	if change != nil {
 		change(&c)
 	}
-	m, err := vit.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := fixture.Model(t, c, 1)
 	s := Subject{Lab: lab, Name: "tiny"}
 	if s.Model, err = lab.Adopt(s.Name, m); err != nil {
 		t.Fatal(err)
@@ -190,19 +188,17 @@ func TestReportFailures(t *testing.T) {
 
 // Images of one's own stand beside the paper's: how many are answered rightly, and where the heads look on them.
 func TestReportOnOwnImages(t *testing.T) {
-	drawn, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.Test, Size: 4, Seed: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
+	drawn := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.Test, Size: 4, Seed: 3})
 	dir := t.TempDir() + "/mine"
 	if err := drawn.Export(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
 	s := subject(t, store, backend.Go, nil)
-	if s.Set, err = study.ImportSet(dir, s.Model.Config); err != nil {
+	mine, err := study.ImportSet(dir, s.Model.Config)
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.SetName = "mine"
+	s.Set, s.SetName = mine, "mine"
 	page, err := Write(t.Context(), s, tiny, nil)
 	if err != nil {
 		t.Fatal(err)

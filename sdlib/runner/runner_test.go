@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -23,29 +24,12 @@ var small = vit.Config{Image: 64, Patch: 16, Width: 12, Blocks: 2, Heads: 3, MLP
 
 func model(t *testing.T, seed uint64) *vit.Model {
 	t.Helper()
-	m, err := vit.New(small, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return fixture.Model(t, small, seed)
 }
 
 func images(t *testing.T, n int) *stimuli.Set {
 	t.Helper()
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Size: n, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-func goBackend(t *testing.T) *backend.Backend {
-	t.Helper()
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return be
+	return fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: n, Seed: 1})
 }
 
 // scaled returns the logits times a factor, its parameter, under a mask of heads.
@@ -76,7 +60,7 @@ func ask(t *testing.T, be *backend.Backend, m *vit.Model, set *stimuli.Set, fact
 
 // A pass is compiled once for all models of a configuration, all sets and all choices of heads.
 func TestCompiledOnce(t *testing.T) {
-	be := goBackend(t)
+	be := fixture.Go(t)
 	before := Compiled()
 	first, second := model(t, 1), model(t, 2)
 	a := ask(t, be, first, images(t, 300), 1)
@@ -112,7 +96,7 @@ func TestCompiledOnce(t *testing.T) {
 
 // Batches are powers of two, the last one is filled up, and its filling is not handed over.
 func TestBatches(t *testing.T) {
-	be, m, set := goBackend(t), model(t, 1), images(t, 10)
+	be, m, set := fixture.Go(t), model(t, 1), images(t, 10)
 	mask, _ := small.HeadMask()
 	var fed [][]int
 	var seen []int
@@ -158,7 +142,7 @@ func TestSize(t *testing.T) {
 
 // What goes wrong is said, with the pass's name, and nothing waits for ever.
 func TestErrors(t *testing.T) {
-	be, m, set := goBackend(t), model(t, 1), images(t, 10)
+	be, m, set := fixture.Go(t), model(t, 1), images(t, 10)
 	mask, _ := small.HeadMask()
 	broken := errors.New("broken")
 	take := func([]int, []*tensors.Tensor) error { return nil }
@@ -191,7 +175,7 @@ func TestErrors(t *testing.T) {
 
 // Nodes hands over what a forward pass has under these names, in their order.
 func TestNodes(t *testing.T) {
-	be, m, set := goBackend(t), model(t, 1), images(t, 6)
+	be, m, set := fixture.Go(t), model(t, 1), images(t, 6)
 	var last progress.Update
 	got := map[string][][]float32{}
 	names := []string{"block01/resid_post", "embed", "logits"}
@@ -251,13 +235,10 @@ func TestNodes(t *testing.T) {
 
 // A Feed that returns another batch than it was asked for is an error, not wrong rows.
 func TestWrongBatch(t *testing.T) {
-	be, m, set := goBackend(t), model(t, 1), images(t, 10)
+	be, m, set := fixture.Go(t), model(t, 1), images(t, 10)
 	mask, _ := small.HeadMask()
 	take := func(items []int, out []*tensors.Tensor) error { return nil }
-	large, err := stimuli.Open(stimuli.Config{Geometry: stimuli.B16, Size: 8, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	large := fixture.Set(t, stimuli.Config{Geometry: stimuli.B16, Size: 8, Seed: 1})
 	more := func(by int) func(items []int) ([]any, error) {
 		return func(items []int) ([]any, error) {
 			pixels, err := small.Images(set.Images(append(items[:len(items):len(items)], make([]int, by)...)))

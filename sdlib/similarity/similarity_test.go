@@ -10,7 +10,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
@@ -116,22 +116,13 @@ func TestCompareRefusals(t *testing.T) {
 
 // What represents an image is read from the right tokens of the right block.
 func TestRepresent(t *testing.T) {
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := fixture.Go(t)
 	c := vit.Config{Image: 64, Patch: 8, Width: 12, Blocks: 2, Heads: 3, MLP: 24, Classes: 2, NormEps: 1e-12, Mean: [3]float64{.5, .5, .5}, Std: [3]float64{.5, .5, .5}}
-	m, err := vit.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Size: 12, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := fixture.Model(t, c, 1)
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 12, Seed: 1})
 	images := []int{7, 2, 9}
 	var streams [][]float32
-	err = runner.Nodes(t.Context(), be, m, set, images, []string{"block01/resid_post"}, nil, func(items []int, values []*tensors.Tensor) error {
+	err := runner.Nodes(t.Context(), be, m, set, images, []string{"block01/resid_post"}, nil, func(items []int, values []*tensors.Tensor) error {
 		rows, err := runner.Rows[float32](values[0], len(items))
 		streams = append(streams, rows...)
 		return err

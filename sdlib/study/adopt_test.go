@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -34,10 +35,7 @@ func TestAdopt(t *testing.T) {
 
 	c := vit.CourseQuick
 	c.Image, c.Patch, c.Width, c.Blocks, c.Heads, c.MLP = 32, 8, 8, 1, 2, 16
-	odd, err := vit.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	odd := fixture.Model(t, c, 1)
 	if m, err = l.Adopt("odd", odd); err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/safetensors"
-	"samediff/sdlib/vit"
 )
 
 // What is written is rounded, and what is evaluated is what was written.
@@ -76,10 +76,7 @@ func TestNoWeights(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("SD_ROOT", root)
 	dir := filepath.Join(root, "models", name)
-	m, err := vit.New(tiny().Model, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := fixture.Model(t, tiny().Model, 1)
 	if err := m.Save(dir); err != nil {
 		t.Fatal(err)
 	}

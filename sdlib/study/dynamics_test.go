@@ -13,6 +13,7 @@ import (
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/attention"
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
@@ -109,10 +110,7 @@ func TestDynamicsErrors(t *testing.T) {
 			t.Errorf("steps %v give %v, expected it to speak of %q", steps, err, want)
 		}
 	}
-	other, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Size: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
 	if _, err := HeadScores.During(t.Context(), l, brief(stimuli.Discrimination), []int{0}, other, HeadSample{}); err == nil || !strings.Contains(err.Error(), "same geometry") {
 		t.Errorf("a set of another geometry gives %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -132,10 +133,7 @@ func TestFindFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	save := func(c vit.Config) string {
-		m, err := vit.New(c, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := fixture.Model(t, c, 1)
 		dir := t.TempDir()
 		if err := m.Save(dir); err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -16,10 +17,7 @@ func untrained(t *testing.T, l *Lab) *Model {
 	t.Helper()
 	c := vit.CourseQuick
 	c.Width, c.Blocks, c.Heads, c.MLP = 16, 2, 2, 16
-	start, err := vit.New(c, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
+	start := fixture.Model(t, c, 5)
 	dir := t.TempDir()
 	if err := start.Save(dir); err != nil {
 		t.Fatal(err)
@@ -87,11 +85,7 @@ func TestHeadErrors(t *testing.T) {
 		"same geometry": {wrong, 2},
 		"per class":     {small, -1},
 	} {
-		set, err := stimuli.Open(run.c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = HeadScores.Of(context.Background(), l, m, set, HeadSample{run.perClass, 1})
+		_, err := HeadScores.Of(context.Background(), l, m, fixture.Set(t, run.c), HeadSample{run.perClass, 1})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, expected it to speak of %q", err, want)
 		}

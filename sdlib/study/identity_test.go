@@ -10,6 +10,7 @@ import (
 
 	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -17,11 +18,7 @@ import (
 // smallSet is a set that is evaluated in a moment.
 func smallSet(t *testing.T) *stimuli.Set {
 	t.Helper()
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.Test, Size: 64, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
+	return fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.Test, Size: 64, Seed: 1})
 }
 
 // A training that was removed, and trained again with other weights under the same key, as
@@ -44,10 +41,7 @@ func TestOtherWeightsUnderTheSameTraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := vit.New(tiny().Model, 99)
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := fixture.Model(t, tiny().Model, 99)
 	if _, err := l.Store.Get(ctx, r.key(), func(_ context.Context, dir string) error {
 		return writeModel(dir, other, []finetune.Epoch{{Epoch: 1}})
 	}); err != nil {
@@ -161,10 +155,7 @@ func TestImportedSet(t *testing.T) {
 func TestStartFromFolder(t *testing.T) {
 	ctx := t.Context()
 	l := lab(t, t.TempDir(), backend.Go)
-	start, err := vit.New(tiny().Model, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
+	start := fixture.Model(t, tiny().Model, 7)
 	from := func(dir string) Training {
 		if err := start.Save(dir); err != nil {
 			t.Fatal(err)
@@ -211,10 +202,7 @@ func TestWeightsChangedInPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := vit.New(tiny().Model, 99)
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := fixture.Model(t, tiny().Model, 99)
 	want, err := other.Hash()
 	if err != nil {
 		t.Fatal(err)

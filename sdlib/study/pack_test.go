@@ -9,6 +9,7 @@ import (
 	"samediff/sdlib/backend"
 	"samediff/sdlib/delta"
 	"samediff/sdlib/hub"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/vit"
 )
 
@@ -187,10 +188,7 @@ func TestBases(t *testing.T) {
 		filepath.Join(o.Dir, "models--openai--clip-vit-base-patch16", "snapshots", c.Revision): nil,
 		filepath.Join(o.Assets, "samediff", "models", "clip-b16-"+c.Package.File.SHA256[:12]):  &c.Package.Origin,
 	} {
-		m, err := vit.New(small, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := fixture.Model(t, small, 1)
 		if m.Origin = origin; origin != nil {
 			m.Config.Std[0] = 1 // so that it is known by
 		}

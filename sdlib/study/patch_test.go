@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/patch"
 	"samediff/sdlib/runner"
 	"samediff/sdlib/stimuli"
@@ -19,10 +20,7 @@ func TestInterventions(t *testing.T) {
 	ctx, store := t.Context(), t.TempDir()
 	l := lab(t, store, backend.Go)
 	m := untrained(t, l)
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Size: 24, Seed: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 24, Seed: 4})
 	sample := HeadSample{PerClass: 8, Seed: 1}
 	heads := HeadPlan{Sample: sample, By: patch.Mean, Top: 1, Draws: 6}
 	edges := EdgePlan{Sample: sample, Width: 1}
@@ -79,10 +77,7 @@ func TestInterventionErrors(t *testing.T) {
 	ctx := t.Context()
 	l := lab(t, t.TempDir(), backend.Go)
 	m := untrained(t, l)
-	set, err := stimuli.Open(stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8, Seed: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 8, Seed: 4})
 	sample := HeadSample{PerClass: 2, Seed: 1}
 	for says, do := range map[string]func() error{
 		"1 to 4": func() error {

@@ -12,6 +12,7 @@ import (
 
 	"samediff/sdlib/backend"
 	"samediff/sdlib/delta"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -109,14 +110,8 @@ func TestCourseModelWithoutBase(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("SD_ROOT", root)
 	dir := filepath.Join(root, "models", name)
-	base, err := vit.New(tiny().Model, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tuned, err := vit.New(tiny().Model, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
+	base := fixture.Model(t, tiny().Model, 1)
+	tuned := fixture.Model(t, tiny().Model, 2)
 	base.Origin = &vit.Origin{Name: "CLIP", Weights: vit.EightBit}
 	d, err := delta.Pack(t.Context(), base, tuned, delta.Options{Base: "clip-b16"})
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/probe"
 	"samediff/sdlib/progress"
 	"samediff/sdlib/stimuli"
@@ -152,15 +153,9 @@ func TestProbeRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := stimuli.Config{Geometry: stimuli.CourseQuick, Split: stimuli.TestIID, Size: 64, Seed: 1}
-	set, err := stimuli.Open(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fixture.Set(t, c)
 	c.Split = stimuli.Train
-	training, err := stimuli.Open(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	training := fixture.Set(t, c)
 	for want, change := range map[string]func(s *ProbeSpec) *stimuli.Set{
 		`no image has a pair "display"`:          func(s *ProbeSpec) *stimuli.Set { s.Pair = "display"; return set },
 		"a single token":                         func(s *ProbeSpec) *stimuli.Set { s.Target = probe.SameObject; return set },

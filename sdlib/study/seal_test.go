@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/internal/flips"
 	"samediff/sdlib/internal/repo"
 	"samediff/sdlib/vit"
@@ -20,10 +21,7 @@ func sealed(t *testing.T, seed uint64) string {
 	t.Helper()
 	c := vit.CourseQuick
 	c.Blocks, c.Width, c.MLP = 1, 6, 6
-	m, err := vit.New(c, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := fixture.Model(t, c, seed)
 	dir := filepath.Join(t.TempDir(), "model")
 	if err := m.SaveAs(dir, vit.Saving{DType: "F16"}); err != nil {
 		t.Fatal(err)

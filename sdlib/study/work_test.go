@@ -17,6 +17,7 @@ import (
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 )
 
@@ -269,10 +270,7 @@ func TestAccuracyJobsNames(t *testing.T) {
 func TestWrongQuestions(t *testing.T) {
 	l := lab(t, t.TempDir(), backend.Go)
 	m := untrained(t, l)
-	course, err := stimuli.Open(stimuli.Config{Geometry: stimuli.Course, Size: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
+	course := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 8})
 	quick := smallSet(t)
 	for want, ask := range map[string]func() error{
 		"no set was given": func() error { _, err := Accuracy.Of(t.Context(), l, m, nil, finetune.Condition{}); return err },

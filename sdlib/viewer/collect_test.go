@@ -13,6 +13,7 @@ import (
 
 	"samediff/sdlib/attention"
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -21,44 +22,9 @@ import (
 // to others.
 func tiny(t *testing.T, f vit.Family, g stimuli.Geometry) *vit.Model {
 	t.Helper()
-	traits := f.Traits()
-	c := vit.Config{Family: f, Image: g.Image, Patch: g.Patch, Width: 12, Blocks: 2, Heads: 2, MLP: 24, Classes: 2,
-		NormEps: traits.NormEps, Mean: traits.Mean, Std: traits.Std}
-	if traits.Registers {
-		c.Registers = 3
-	}
-	m, err := vit.New(c, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range m.Weights.Blocks {
-		for _, w := range []*tensors.Tensor{b.Q.W, b.K.W} {
-			tensors.MustMutableFlatData(w, func(flat []float32) {
-				for i := range flat {
-					flat[i] *= 25
-				}
-			})
-		}
-	}
-	return m
-}
-
-func open(t *testing.T, c stimuli.Config) *stimuli.Set {
-	t.Helper()
-	set, err := stimuli.Open(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-func goBackend(t *testing.T) *backend.Backend {
-	t.Helper()
-	be, err := backend.Open(backend.Go)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return be
+	c := fixture.Small(f, g)
+	c.Width, c.MLP = 12, 24
+	return fixture.Sharpened(fixture.Model(t, c, 7), 25)
 }
 
 // allHeads are the heads of a configuration, through all blocks.
@@ -125,15 +91,15 @@ func TestWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	sets := map[string]*stimuli.Set{
-		"discrimination": open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 6}),
-		"rmts":           open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Task: stimuli.RMTS, Size: 8, Factors: stimuli.Factors{OffGrid: true}}),
+		"discrimination": fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 6}),
+		"rmts":           fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Task: stimuli.RMTS, Size: 8, Factors: stimuli.Factors{OffGrid: true}}),
 		"own images":     own,
 	}
 	inFront := map[vit.Family][]string{
 		vit.SigLIP: {}, vit.ViT: {"CLS"}, vit.CLIP: {"CLS"}, vit.DINOv2: {"CLS"}, vit.DeiT: {"CLS", "distillation"},
 		vit.DINOv2Registers: {"CLS", "register 1", "register 2", "register 3"},
 	}
-	be := goBackend(t)
+	be := fixture.Go(t)
 	for _, f := range vit.Families {
 		m := tiny(t, f, stimuli.CourseQuick)
 		for name, set := range sets {
@@ -173,8 +139,8 @@ func TestWeights(t *testing.T) {
 
 // With less room small weights of the background are left out, and none of the objects'.
 func TestLimit(t *testing.T) {
-	be := goBackend(t)
-	set := open(t, stimuli.Config{Geometry: stimuli.Course, Task: stimuli.RMTS, Size: 8})
+	be := fixture.Go(t)
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Task: stimuli.RMTS, Size: 8})
 	m := tiny(t, vit.ViT, stimuli.Course)
 	choice := Choice{Images: []int{1, 5}}
 	all, err := Collect(t.Context(), be, m, set, choice, nil)
@@ -211,8 +177,8 @@ func pageBytes(d *Data) int {
 
 // An image without objects has its tokens in front; SigLIP has not even those.
 func TestNoObjects(t *testing.T) {
-	be := goBackend(t)
-	set := open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 4})
+	be := fixture.Go(t)
+	set := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 4})
 	for _, f := range []vit.Family{vit.ViT, vit.SigLIP} {
 		m := tiny(t, f, stimuli.CourseQuick)
 		d := &Data{Blocks: 2, Heads: 2, Grid: 4, Front: frontNames(m.Config), Images: []Image{{Index: 3}}}
@@ -230,9 +196,9 @@ func TestNoObjects(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	be := goBackend(t)
+	be := fixture.Go(t)
 	m := tiny(t, vit.ViT, stimuli.CourseQuick)
-	quick, course := open(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 4}), open(t, stimuli.Config{Geometry: stimuli.Course, Size: 4})
+	quick, course := fixture.Set(t, stimuli.Config{Geometry: stimuli.CourseQuick, Size: 4}), fixture.Set(t, stimuli.Config{Geometry: stimuli.Course, Size: 4})
 	big := m.Config
 	big.Blocks, big.Heads = 200, 12
 	for want, run := range map[string]func() error{

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"samediff/sdlib/attention"
+	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -17,7 +18,7 @@ import (
 // collected is a page of a tiny model.
 func collected(t *testing.T, f vit.Family, c stimuli.Config, choice Choice) Page {
 	t.Helper()
-	be, set, m := goBackend(t), open(t, c), tiny(t, f, c.Geometry)
+	be, set, m := fixture.Go(t), fixture.Set(t, c), tiny(t, f, c.Geometry)
 	d, err := Collect(t.Context(), be, m, set, choice, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +110,7 @@ func TestPages(t *testing.T) {
 
 // The images of a page are those of the set.
 func TestImages(t *testing.T) {
-	page, set := collected(t, vit.ViT, quick, Choice{Images: []int{3}}), open(t, quick)
+	page, set := collected(t, vit.ViT, quick, Choice{Images: []int{3}}), fixture.Set(t, quick)
 	img, err := png.Decode(bytes.NewReader(page.Data.Images[0].PNG))
 	if err != nil {
 		t.Fatal(err)
