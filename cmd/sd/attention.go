@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -97,7 +95,7 @@ that moved the farthest in --measure. Interrupted, the same command goes on wher
 				return err
 			}
 			if csv != "" {
-				if err := saveScores(s, csv); err != nil {
+				if err := s.SaveCSV(csv); err != nil {
 					return err
 				}
 			}
@@ -126,6 +124,7 @@ that moved the farthest in --measure. Interrupted, the same command goes on wher
 	}
 	addJSON(cmd, &asJSON)
 	addSet(cmd, &folder)
+	a.addTask(cmd)
 	cmd.Flags().IntVar(&count, "heads", 3, "number of heads to list at either end")
 	cmd.Flags().StringVarP(&to, "output", "o", "heads.png", "file for the figure (with --json or --html: none unless given)")
 	cmd.Flags().BoolVar(&parts, "parts", false, "draw same and different images, and in RMTS both pairs, apart")
@@ -145,15 +144,6 @@ func heads(ctx context.Context, lab *study.Lab, m *study.Model, folder string) (
 		return nil, err
 	}
 	return study.HeadScores.Of(ctx, lab, m, set, study.HeadSample{})
-}
-
-// saveScores writes scores to a CSV file.
-func saveScores(s *attention.Scores, path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.CSV(f), f.Close())
 }
 
 // extremes sets out a model's most local heads, then its most global ones.

@@ -65,6 +65,7 @@ unless --recipe names one, or a JSON file with a recipe's fields.`,
 		},
 	}
 	f.add(cmd)
+	a.addTask(cmd)
 	addJSON(cmd, &asJSON)
 	cmd.Flags().StringVar(&to, "csv", "", "file for the results: a line each, with n and a 95 % interval")
 	cmd.Flags().StringVar(&folder, "save", "", "folder for the interventions: rotation and mask as safetensors, the rest as JSON, in a folder each")

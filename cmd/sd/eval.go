@@ -31,11 +31,12 @@ both: averages hide that the pairs which differ in one property are the hard one
 
 MODEL is a preset (trained first if need be), a model of the course, the first digits of an
 ID, or a folder with config.json and model.safetensors; a folder does not say what its model
-learned from, so "train" is then the presets' training set of that geometry. --set asks
-about a folder of images instead: a set that sd stimuli export wrote, or images of your own
-with a metadata.jsonl of their labels (docs/formats.md). --vary asks about fresh images in
-which one thing differs that the paper keeps fixed: places off the patch grid, each object
-with a size, angle, contrast or texture of its own, noise behind them, more objects.`,
+learned from, so "train" is then the presets' training set of that geometry, and of the task
+that --task names. --set asks about a folder of images instead: a set that sd stimuli export
+wrote, or images of your own with a metadata.jsonl of their labels (docs/formats.md). --vary
+asks about fresh images in which one thing differs that the paper keeps fixed: places off the
+patch grid, each object with a size, angle, contrast or texture of its own, noise behind them,
+more objects.`,
 		Example: `  sd eval quick
   sd eval 3fa2 --images 1000
   sd eval 3fa2 --only "test (IID)"
@@ -82,6 +83,7 @@ with a size, angle, contrast or texture of its own, noise behind them, more obje
 	}
 	addJSON(cmd, &asJSON)
 	addSet(cmd, &folder)
+	a.addTask(cmd)
 	cmd.Flags().StringSliceVar(&only, "only", nil, "sets to ask about: "+strings.Join(study.SetNames, ", "))
 	cmd.Flags().BoolVar(&vary, "vary", false, "ask about images in which something varies that the paper keeps fixed")
 	cmd.Flags().IntVar(&images, "images", 0, "images of each test set (default as in the paper, 6400)")

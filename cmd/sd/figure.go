@@ -80,6 +80,7 @@ that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 		},
 	}
 	f.add(cmd)
+	a.addTask(cmd)
 	cmd.Flags().Var(geometryFlag{&f.Geometry}, "geometry", "sizes of image and objects in figures 1, 8 and 23: "+geometryNames())
 	cmd.Flags().StringSliceVar(&chosen, "head", nil, "heads of figures 21 and 22 in place of those that the scores choose, as BLOCK.HEAD: 5.9,6.3")
 	cmd.Flags().IntVar(&f.Image, "image", 0, "image of figures 21 and 22, an index of the set that heads are scored on")

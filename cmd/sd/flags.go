@@ -65,6 +65,12 @@ func addStimuli(cmd *cobra.Command, c *stimuli.Config) {
 	cmd.Flags().Var(choice[stimuli.Property]{&c.Factors.Relation, properties}, "same-in", "which property makes objects the same, whatever the other is: "+join(properties)+" (the paper: both)")
 }
 
+// addTask gives a command the flag --task, for models that do not say what they learned. A command that asks a model about stimuli
+// of its own choice needs it.
+func (a *app) addTask(cmd *cobra.Command) {
+	cmd.Flags().Var(choice[stimuli.Task]{&a.task, tasks}, "task", "what a model learned that does not say so (default discrimination): "+join(tasks))
+}
+
 func geometryNames() string {
 	var names []string
 	for _, g := range stimuli.Geometries() {

@@ -50,6 +50,7 @@ interrupted, even by kill -9, the same command goes on.`,
 		},
 	}
 	f.addSearch(cmd)
+	a.addTask(cmd)
 	var names []string
 	for _, n := range das.Novelties {
 		names = append(names, string(n))

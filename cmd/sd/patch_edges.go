@@ -66,6 +66,7 @@ The table has every edge cut in all blocks, then the cuts in a range that cost t
 		},
 	}
 	f.add(cmd, "edges.png")
+	a.addTask(cmd)
 	cmd.Flags().StringArrayVar(&edges, "edge", nil, "an edge to cut, may be given several times (default all between own object, partner, others, background and CLS)")
 	cmd.Flags().IntVar(&width, "width", 0, "blocks in a range (default a quarter of the model)")
 	cmd.Flags().BoolVar(&after, "after-softmax", false, "leave the other weights as they are instead of renormalizing them")

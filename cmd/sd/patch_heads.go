@@ -62,6 +62,7 @@ The figure shows the sweep as a map of the accuracy lost, and the groups as dots
 		},
 	}
 	f.add(cmd, "knockouts.png")
+	a.addTask(cmd)
 	cmd.Flags().StringVar(&by, "by", "zero", "what replaces a head's output: zero, mean or resample")
 	cmd.Flags().IntVar(&top, "top", 5, "heads knocked out together")
 	cmd.Flags().IntVar(&draws, "draws", 10, "draws of random heads for comparison")

@@ -88,6 +88,7 @@ the estimates go with the exact changes; the figure draws both.`,
 	}
 	addJSON(cmd, &asJSON)
 	addSet(cmd, &folder)
+	a.addTask(cmd)
 	cmd.Flags().IntVar(&pairs, "pairs", 100, "pairs of images; 0 for all of the set")
 	cmd.Flags().StringSliceVar(&sites, "site", []string{"stream", "attention", "mlp", "heads"}, "values to interchange")
 	cmd.Flags().StringArrayVar(&groups, "group", nil, "tokens to interchange them at, may be given several times (default the objects or pairs, background, CLS and all)")

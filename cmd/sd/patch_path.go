@@ -97,6 +97,7 @@ kept block by block, so an interrupted command goes on where it stopped.`,
 	}
 	addJSON(cmd, &asJSON)
 	addSet(cmd, &folder)
+	a.addTask(cmd)
 	cmd.Flags().IntVar(&pairs, "pairs", 100, "pairs of images; 0 for all of the set")
 	cmd.Flags().IntVar(&count, "heads", 5, "number of senders to list for each receiver")
 	cmd.Flags().StringArrayVar(&to, "to", []string{theAnswer}, "receiver: answer, a head as BLOCK.HEAD, or several heads together as 3.0+3.2; may be given several times")

@@ -49,6 +49,7 @@ Alone, plan prints the paper's table of contents: what there is, and what is to 
 		},
 	}
 	f.add(cmd)
+	a.addTask(cmd)
 	addJSON(cmd, &asJSON)
 	return cmd
 }
@@ -83,6 +84,7 @@ the others, unless they need its model.`,
 		},
 	}
 	f.add(cmd)
+	a.addTask(cmd)
 	return cmd
 }
 

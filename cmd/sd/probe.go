@@ -25,7 +25,6 @@ type probing struct {
 	directions []string
 	sample     int
 	folder     string
-	task       stimuli.Task
 	csv, to    string
 	asJSON     bool
 }
@@ -76,7 +75,7 @@ wrong anyhow. Blocks that are done stay in the store, so an interrupted run goes
 		"with --intervene: what a factor of 1 adds: the probe's weights as they are, or with means-apart what leads from mean to mean")
 	f.StringSliceVar(&p.directions, "directions", []string{string(probe.Opposite), string(probe.Present)}, "with --intervene: some of "+join(probe.AllDirections))
 	f.IntVar(&p.sample, "intervene-images", 0, "with --intervene: images of each label whose pairs are changed (default as --images)")
-	f.Var(choice[stimuli.Task]{&p.task, tasks}, "task", "the stimuli's, of a folder that does not say what its model learned: "+join(tasks))
+	a.addTask(cmd)
 	addSet(cmd, &p.folder)
 	addJSON(cmd, &p.asJSON)
 	f.StringVar(&p.csv, "csv", "", "file for all numbers, by pair and kind, with n, 95 % intervals, the hash of the weights and the unit of the factors")
@@ -133,7 +132,7 @@ func (a *app) probe(cmd *cobra.Command, name string, p probing) error {
 		return err
 	}
 	ctx := cmd.Context()
-	m, err := lab.Find(ctx, name)
+	m, err := lab.Model(ctx, study.Subject{Name: name})
 	if err != nil {
 		return err
 	}
@@ -185,15 +184,9 @@ func (p probing) set(ctx context.Context, lab *study.Lab, m *study.Model, name s
 	if p.folder != "" {
 		return study.ImportSet(p.folder, m.Config)
 	}
-	c, known, err := lab.Learned(ctx, study.Subject{Name: name})
+	c, err := lab.Stimuli(ctx, study.Subject{Name: name})
 	if err != nil {
 		return nil, err
-	}
-	if p.task != "" && known && p.task != c.Task {
-		return nil, fmt.Errorf("%s learned %s, --task says %s: leave it away", name, c.Task, p.task)
-	}
-	if p.task != "" {
-		c.Task = p.task
 	}
 	return study.LinearSet(c)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"samediff/sdlib/report"
-	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 	"samediff/sdlib/vit"
 )
@@ -17,7 +16,6 @@ import (
 func (a *app) reportCommand() *cobra.Command {
 	var quick bool
 	var to, folder string
-	var task stimuli.Task
 	cmd := &cobra.Command{
 		Use:   "report MODEL",
 		Short: "One page about a model: every analysis that suits it, beside the paper",
@@ -52,8 +50,8 @@ less than full ones, so that their accuracies are lower bounds.
 			if err != nil {
 				return err
 			}
-			if task != "" {
-				if err := s.Model.Assume(task); err != nil {
+			if a.task != "" {
+				if err := s.Model.Assume(a.task); err != nil {
 					return fmt.Errorf("--task: %w", err)
 				}
 			}
@@ -71,7 +69,7 @@ less than full ones, so that their accuracies are lower bounds.
 		},
 	}
 	cmd.Flags().BoolVar(&quick, "quick", false, "smaller sizes, for a first look")
-	cmd.Flags().Var(choice[stimuli.Task]{&task, tasks}, "task", "what a model learned that does not say so: "+join(tasks))
+	a.addTask(cmd)
 	cmd.Flags().StringVarP(&to, "output", "o", "report.html", "file to write")
 	addSet(cmd, &folder)
 	return cmd
@@ -80,13 +78,13 @@ less than full ones, so that their accuracies are lower bounds.
 // reported finds the model of a report: one that the lab finds, with what is known of its training, or any other that commands take.
 func (a *app) reported(ctx context.Context, lab *study.Lab, name string) (report.Subject, error) {
 	s := report.Subject{Lab: lab, Name: name}
-	_, checkpoint := vit.FindCheckpoint(name)
+	_, noCheckpoint := vit.FindCheckpoint(name)
 	m, err := lab.Model(ctx, study.Subject{Name: name})
 	if err == nil {
 		s.Model = m
 		return s, nil
 	}
-	if checkpoint != nil && ours(name) {
+	if noCheckpoint != nil && ours(name) {
 		return s, err
 	}
 	found, other := a.find(ctx, name, nil)

@@ -13,6 +13,7 @@ import (
 	"samediff/sdlib/backend"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/progress"
+	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 )
 
@@ -20,6 +21,7 @@ import (
 type app struct {
 	store, backend string
 	quiet, verbose bool
+	task           stimuli.Task // see addTask
 	out, err       io.Writer
 }
 
@@ -63,7 +65,7 @@ Results go to standard output, progress and errors to standard error. Exit statu
 
 // lab opens the store. What it computes is shown on standard error, after a line that names the backend.
 func (a *app) lab() (*study.Lab, error) {
-	o := study.Options{Store: a.store, Backend: a.backend}
+	o := study.Options{Store: a.store, Backend: a.backend, Task: a.task}
 	if !a.quiet {
 		show := progress.Terminal(a.err)
 		tell := sync.OnceFunc(func() {

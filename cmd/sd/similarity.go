@@ -1,10 +1,7 @@
 package main
 
 import (
-	"encoding/csv"
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -48,7 +45,8 @@ the size of the first model's images: what has the training changed, from which 
 				return err
 			}
 			ctx := cmd.Context()
-			m, err := lab.Find(ctx, args[0])
+			first := study.Subject{Name: args[0]}
+			m, err := lab.Model(ctx, first)
 			if err != nil {
 				return err
 			}
@@ -67,10 +65,10 @@ the size of the first model's images: what has the training changed, from which 
 			var set *stimuli.Set
 			if folder != "" {
 				set, err = study.ImportSet(folder, m.Config)
-			} else if c, _, e := lab.Learned(ctx, study.Subject{Name: args[0]}); e == nil {
-				set, err = study.LinearSet(c)
+			} else if c, other := lab.Stimuli(ctx, first); other != nil {
+				err = other
 			} else {
-				err = e
+				set, err = study.LinearSet(c)
 			}
 			if err != nil {
 				return err
@@ -89,7 +87,7 @@ the size of the first model's images: what has the training changed, from which 
 				return err
 			}
 			if csvFile != "" {
-				if err := saveGrid(csvFile, measure, at, x, y, grid); err != nil {
+				if err := gridNumbers(measure, at, x, y, grid).Save(csvFile); err != nil {
 					return err
 				}
 			}
@@ -117,6 +115,7 @@ the size of the first model's images: what has the training changed, from which 
 	f.StringVar(&checkpoint, "checkpoint", "", "compare with a pretrained checkpoint such as clip-b16")
 	f.IntVar(&images, "images", 250, "images of each label")
 	addSet(cmd, &folder)
+	a.addTask(cmd)
 	addJSON(cmd, &asJSON)
 	f.StringVar(&csvFile, "csv", "", "file for all numbers")
 	f.StringVarP(&to, "output", "o", "", "file for a figure")
@@ -138,26 +137,13 @@ func gridTable(title string, x, y []similarity.Representation, grid [][]float64)
 	return t
 }
 
-func saveGrid(path string, measure similarity.Measure, at similarity.Reading, x, y []similarity.Representation, grid [][]float64) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	err = writeGrid(f, measure, at, x, y, grid)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	return err
-}
-
-func writeGrid(w io.Writer, measure similarity.Measure, at similarity.Reading, x, y []similarity.Representation, grid [][]float64) error {
-	out := csv.NewWriter(w)
-	out.Write([]string{"measure", "at", "images", "row", "column", "similarity"})
+// gridNumbers are all numbers of a comparison, a row each.
+func gridNumbers(measure similarity.Measure, at similarity.Reading, x, y []similarity.Representation, grid [][]float64) figure.Table {
+	t := figure.Table{Columns: []string{"measure", "at", "images", "row", "column", "similarity"}}
 	for i, row := range grid {
 		for j, v := range row {
-			out.Write([]string{string(measure), string(at), strconv.Itoa(x[i].N), x[i].Name, y[j].Name, strconv.FormatFloat(v, 'f', 6, 64)})
+			t.Add(measure, at, x[i].N, x[i].Name, y[j].Name, strconv.FormatFloat(v, 'f', 6, 64))
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return t
 }

@@ -71,6 +71,7 @@ the paper says of CLIP and DINOv2.
 		},
 	}
 	f.add(cmd)
+	a.addTask(cmd)
 	cmd.Flags().BoolVar(&f.Trained, "trained", false, "only the models that the store has")
 	cmd.Flags().StringVar(&to, "csv", "", "file for the table; for tables 1, 7 and 8 also to go on with: a line for each model and set, with n and a 95 % interval")
 	return cmd

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/stimuli"
 )
 
@@ -45,6 +46,9 @@ func (s *Scores) CSV(w io.Writer) error {
 	out.Flush()
 	return out.Error()
 }
+
+// SaveCSV writes [Scores.CSV] to a file, aside and renamed.
+func (s *Scores) SaveCSV(path string) error { return disk.Replace(path, s.CSV) }
 
 // ReadCSV reads what [Scores.CSV] wrote: the scores and their intervals, rounded to six
 // decimals. The released code's scores, the shares and the resamples are not in it.

@@ -144,8 +144,11 @@ func each[T any](ctx context.Context, i Item, l *study.Lab, r Request, show func
 // learned returns the stimuli that a subject is asked about: those that it learned, which
 // must be what the item is about, or for a model that does not say what it learned, the item's.
 func (i Item) learned(ctx context.Context, l *study.Lab, s study.Subject) (stimuli.Config, error) {
+	if i.Task == "" {
+		return l.Stimuli(ctx, s)
+	}
 	c, known, err := l.Learned(ctx, s)
-	if err != nil || i.Task == "" {
+	if err != nil {
 		return c, err
 	}
 	if !known {

@@ -164,7 +164,7 @@ func novel(number, title, where, published string, models map[study.Scale][]stri
 
 // taskOf is what a subject's model learned, "" where that cannot be read.
 func taskOf(ctx context.Context, l *study.Lab, s study.Subject) stimuli.Task {
-	c, _, err := l.Learned(ctx, s)
+	c, err := l.Stimuli(ctx, s)
 	if err != nil {
 		return ""
 	}

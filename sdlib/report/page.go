@@ -11,6 +11,7 @@ import (
 	"samediff/sdlib/figure"
 	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/paper"
+	"samediff/sdlib/stimuli"
 )
 
 //go:embed page
@@ -164,12 +165,13 @@ func (p Page) table() figure.Table {
 	if len(s.Model.Labels) > 0 {
 		t.Add("classes", fmt.Sprintf("%d: %q", c.Classes, s.Model.Labels[:min(len(s.Model.Labels), 4)]))
 	}
-	learned := "unknown: asked about the paper's stimuli of its geometry"
-	if l := s.Model.Training.Stimuli; l.Task != "" {
-		learned = fmt.Sprintf("%s, %s combinations of shape and color, %d images", l.Task, l.Objects, l.Size)
-	}
-	if positions(s) != nil {
-		learned = "unknown"
+	learned := "unknown"
+	if sets, err := s.Model.Sets(); err == nil {
+		train := sets[0].Stimuli
+		learned = fmt.Sprintf("%s, %s combinations of shape and color, %d images", train.Task, train.Objects, train.Size)
+		if s.Model.Training.Stimuli.Geometry == (stimuli.Geometry{}) {
+			learned = fmt.Sprintf("unknown: asked about %s, with the paper's stimuli of its geometry", train.Task)
+		}
 	}
 	t.Add("learned", learned)
 	t.Add("rests on", p.Sizes.describe(c))

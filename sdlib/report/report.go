@@ -110,8 +110,8 @@ func Write(ctx context.Context, s Subject, z Sizes, progress func(title string, 
 	}
 	page := Page{Subject: s, Sizes: z}
 	found := &paper.Found{Name: s.label(), Config: s.Model.Config}
-	if c, _, err := s.Lab.Learned(ctx, study.Subject{Name: s.Name}); err == nil {
-		found.Task, found.Objects = c.Task, c.Objects
+	if sets, err := s.Model.Sets(); err == nil { // else no images of the paper fit it, and the chapters say so
+		found.Task, found.Objects = sets[0].Stimuli.Task, sets[0].Stimuli.Objects
 	}
 	page.Reference = found.Reference()
 	var failed []error

@@ -39,7 +39,7 @@ type DASRow struct {
 // DASQueries returns what a sweep asks of a subject's model. Everything that can be wrong with
 // it is an error here, before anything is trained.
 func (l *Lab) DASQueries(ctx context.Context, s Subject, w DASSweep) ([]DASQuery, error) {
-	learned, err := l.stimuliOf(ctx, s)
+	learned, err := l.Stimuli(ctx, s)
 	if err != nil {
 		return nil, err
 	}

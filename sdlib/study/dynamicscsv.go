@@ -12,6 +12,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/attention"
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/stimuli"
 )
 
@@ -65,14 +66,8 @@ func dynamicsColumns(measures []string) []string {
 	return columns
 }
 
-// Save writes the CSV to a file.
-func (d Dynamics) Save(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.CSV(f), f.Close())
-}
+// Save writes the CSV to a file, aside and renamed.
+func (d Dynamics) Save(path string) error { return disk.Replace(path, d.CSV) }
 
 // ReadDynamics reads a file that [Dynamics.Save] wrote, rounded to four decimals. The scores are the measures over all
 // images and their intervals; a model's hash is its first digits.

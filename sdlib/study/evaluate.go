@@ -103,7 +103,7 @@ func (l *Lab) EvaluateOn(ctx context.Context, m *Model, name string, set *stimul
 
 // AccuracyJobs are the jobs of [Lab.Evaluate] for a subject, on the sets of these names, or on all.
 func (l *Lab) AccuracyJobs(ctx context.Context, s Subject, names ...string) ([]Job, error) {
-	c, err := l.stimuliOf(ctx, s)
+	c, err := l.Stimuli(ctx, s)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (l *Lab) Heads(ctx context.Context, m *Model) (*attention.Scores, error) {
 
 // HeadsJob is the job of [Lab.Heads] for a subject.
 func (l *Lab) HeadsJob(ctx context.Context, s Subject) (Job, error) {
-	c, err := l.stimuliOf(ctx, s)
+	c, err := l.Stimuli(ctx, s)
 	if err != nil {
 		return Job{}, err
 	}

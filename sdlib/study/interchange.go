@@ -204,7 +204,7 @@ func SaveRecoveries(path string, c vit.Config, all []Recovering) error {
 
 // InterchangeJobs are what [Lab.Interchange] computes for a subject, on the set of [Model.HeadSet].
 func (l *Lab) InterchangeJobs(ctx context.Context, s Subject, sites []patch.Site, pairs int) ([]Job, error) {
-	learned, err := l.stimuliOf(ctx, s)
+	learned, err := l.Stimuli(ctx, s)
 	if err != nil {
 		return nil, err
 	}

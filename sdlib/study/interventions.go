@@ -220,7 +220,7 @@ func (m *Model) HeadSet() (*stimuli.Set, error) {
 
 // InterventionJobs are what a figure of heads (heads not nil) and of edges needs for a subject.
 func (l *Lab) InterventionJobs(ctx context.Context, s Subject, heads *HeadPlan, edges *EdgePlan) ([]Job, error) {
-	learned, err := l.stimuliOf(ctx, s)
+	learned, err := l.Stimuli(ctx, s)
 	if err != nil {
 		return nil, err
 	}

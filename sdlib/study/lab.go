@@ -11,6 +11,7 @@ import (
 	"samediff/sdlib/hub"
 	"samediff/sdlib/pretrain"
 	"samediff/sdlib/progress"
+	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
 
@@ -22,6 +23,9 @@ type Options struct {
 	Progress progress.Func // told how far long steps are
 	Notify   func(string)  // told what happens on the way: waiting, damage found
 	Hub      hub.Options   // where pretrained weights come from
+	// Task is what models learned that do not say so, such as those of a folder without metrics.json; "" asks them about
+	// discrimination, and Notify hears of it. For a model that says that it learned another one it is an error.
+	Task stimuli.Task
 	// OnEpoch is told all epochs of a training so far after each one, to plot them while it runs.
 	OnEpoch func(history []finetune.Epoch)
 	// OnPretrainEpoch is called so during a pretraining.
@@ -36,10 +40,11 @@ type Lab struct {
 	computes *backend.Backend
 	bases    func(delta.Base) (*vit.Model, error) // of packed models
 
-	opening sync.Mutex        // of the backend
-	mu      sync.Mutex        // of found and spent
-	found   map[string]*Model // by name, those that are no trainings
-	spent   Spent
+	opening  sync.Mutex        // of the backend
+	mu       sync.Mutex        // of found and spent
+	found    map[string]*Model // by name, those that are no trainings
+	spent    Spent
+	supposed sync.Map // IDs of the models of which Notify heard what they are asked about
 }
 
 // Open opens a lab.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/delta"
 	"samediff/sdlib/finetune"
-	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
 
@@ -28,6 +26,8 @@ type Model struct {
 	Trained  artifact.ID      // names the training in the store; "" for a model read from files
 	History  []finetune.Epoch // one line per epoch, likewise
 	Dir      string           // folder with config.json and model.safetensors
+
+	lab *Lab // that read it, and is asked what it learned where the model does not say; nil for none
 }
 
 // Label returns a name of the model as tables and captions have it, such as "clip-b16 (8-bit weights)".
@@ -46,7 +46,7 @@ func (l *Lab) Load(dir string) (*Model, error) {
 	if m.Preparation.Assumed != "" && l.options.Notify != nil {
 		l.options.Notify(dir + ": " + m.Preparation.Assumed)
 	}
-	loaded, err := identified(m, dir)
+	loaded, err := l.identified(m, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -187,43 +187,4 @@ func (l *Lab) id(ctx context.Context, s Subject) (id artifact.ID, there bool, er
 	}
 	id, err = identity(info.Dir)
 	return id, err == nil, err
-}
-
-// stimuliOf returns the configuration of the stimuli that the subject's model was trained on.
-func (l *Lab) stimuliOf(ctx context.Context, s Subject) (stimuli.Config, error) {
-	c, _, err := l.Learned(ctx, s)
-	return c, err
-}
-
-// Learned returns the configuration of the stimuli that a subject's model was trained on. known
-// is false for a model that does not say: then it is that of the geometry which fits it.
-func (l *Lab) Learned(ctx context.Context, s Subject) (c stimuli.Config, known bool, err error) {
-	if s.Training != nil {
-		c, err = s.Training.Stimuli.Resolved()
-		return c, true, err
-	}
-	m, err := l.find(ctx, s)
-	if err != nil {
-		return c, false, err
-	}
-	c, err = m.stimuli()
-	return c, m.Training.Stimuli.Geometry != (stimuli.Geometry{}), err
-}
-
-// stimuli returns the configuration of the stimuli that a model was trained on, or for a
-// model that does not say those of its geometry.
-func (m *Model) stimuli() (stimuli.Config, error) {
-	c := m.Training.Stimuli
-	if c.Geometry == (stimuli.Geometry{}) {
-		if c.Geometry = geometryOf(m.Config); c.Geometry == (stimuli.Geometry{}) {
-			var sizes []string
-			for _, g := range stimuli.Geometries() {
-				sizes = append(sizes, fmt.Sprintf("%s (%d and %d)", g.Name, g.Image, g.Patch))
-			}
-			return c, fmt.Errorf("model %s: images of %d pixels and patches of %d fit no geometry of the paper's stimuli, expected %s: give a set of images that fits the model",
-				m.ID.Short(), m.Config.Image, m.Config.Patch, strings.Join(sizes, ", "))
-		}
-		c.Seed = Quick.Stimuli.Seed
-	}
-	return c.Resolved()
 }

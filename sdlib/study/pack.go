@@ -81,6 +81,15 @@ func identified(m *vit.Model, dir string) (*Model, error) {
 	return &Model{Model: m, ID: artifact.ID(hash), Dir: dir}, nil
 }
 
+// identified returns a model of the lab's, with its ID.
+func (l *Lab) identified(m *vit.Model, dir string) (*Model, error) {
+	with, err := identified(m, dir)
+	if err == nil {
+		with.lab = l
+	}
+	return with, err
+}
+
 // CheckPacked compares a model with its packed form, put together again, on fresh images of the objects that it learned:
 // both accuracies over a number of images, and the largest change of any head's score over the sample heads.
 func (l *Lab) CheckPacked(ctx context.Context, m *Model, packed *vit.Model, images int, heads HeadSample) (delta.Check, error) {

@@ -343,7 +343,7 @@ func (l *Lab) Untrained(m *Model, seed uint64) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := identified(random, "")
+	u, err := l.identified(random, "")
 	if err != nil {
 		return nil, err
 	}

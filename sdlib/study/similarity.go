@@ -84,5 +84,5 @@ func (l *Lab) pretrainedAt(ctx context.Context, checkpoint string, image, classe
 	if err != nil {
 		return nil, err
 	}
-	return identified(m, "")
+	return l.identified(m, "")
 }
