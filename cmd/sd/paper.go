@@ -41,6 +41,9 @@ place of the one that FILE has between two marks, as README.md and docs/paper.md
   sd paper --summary --markdown --into README.md`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON && (summary || markdown || into != "") {
+				return misuse(cmd, "--json prints every claim: leave --summary, --markdown and --into away")
+			}
 			claims := paper.Claims()
 			if len(args) == 1 {
 				if claims = claimsOf(claims, args[0]); len(claims) == 0 {

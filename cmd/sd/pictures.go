@@ -52,7 +52,7 @@ your cache, and the packages are deleted.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&o.Dir, "dir", "", "folder that gets them (default $SD_EMOJI, else one in your cache)")
+	cmd.Flags().StringVar(&o.Dir, "dir", "", "folder that gets them, where other commands look if $SD_EMOJI names it (default $SD_EMOJI, else one in your cache)")
 	return cmd
 }
 

@@ -73,7 +73,7 @@ func mixed(a, b rgb, t float64) (c rgb) {
 	return c
 }
 
-// A texture is how the two shades of a thing lie on it.
+// A texture is how the two shades of a thing lie on it, a place in textureWords.
 type texture int
 
 // textureWords name the textures.
@@ -83,17 +83,17 @@ var textureWords = []string{"plain", "striped", "checked", "dotted", "ringed", "
 func (t texture) at(u, v float64, l look) rgb {
 	odd := func(x float64) bool { return int(math.Floor(2*(x+l.phase)))&1 != 0 }
 	second := false
-	switch t {
-	case 1:
+	switch textureWords[t] {
+	case "striped":
 		second = odd(v * 1.6)
-	case 2:
+	case "checked":
 		second = odd(u*1.3) != odd(v*1.3)
-	case 3:
+	case "dotted":
 		x, y := math.Mod(u*1.4+l.phase+8, 1)-.5, math.Mod(v*1.4+l.phase+8, 1)-.5
 		second = x*x+y*y < .1
-	case 4:
+	case "ringed":
 		second = odd(1.5 * math.Sqrt(u*u+v*v))
-	case 5:
+	case "shaded":
 		return mixed(l.color[0], l.color[1], min(max(.5+.6*v, 0), 1))
 	}
 	if second {

@@ -80,7 +80,7 @@ func fillMask(o outline, side int) *image.Alpha {
 
 // A ground is what things lie on.
 type ground struct {
-	kind   int // counts groundWord
+	kind   int // counts groundNames
 	color  [2]rgb
 	angle  float64
 	period float64
@@ -88,8 +88,6 @@ type ground struct {
 }
 
 var groundNames = []string{"even", "fading", "cloudy", "barred", "tiled"}
-
-func groundWords() []string { return groundNames }
 
 func (g ground) word() string { return groundNames[g.kind] }
 

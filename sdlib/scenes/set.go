@@ -52,7 +52,7 @@ func open(c Config, of stock) (*Set, error) {
 	if len(names) < c.Most {
 		return nil, fmt.Errorf("scenes: up to %d things in a scene, all of different kinds, but there are %d kinds: lower Most", c.Most, len(names))
 	}
-	s := &Set{config: c, stock: of, names: names, words: slices.Concat(of.words(), groundWords()), index: map[string]int{}}
+	s := &Set{config: c, stock: of, names: names, words: slices.Concat(of.words(), groundNames), index: map[string]int{}}
 	slices.Sort(s.words)
 	s.words = slices.Compact(s.words)
 	for i, word := range s.words {
