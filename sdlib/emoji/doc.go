@@ -1,6 +1,6 @@
 // Package emoji brings pictures of everyday things onto this machine, with their names: real pictures to pretrain on, small and free.
 //
-//	dir, err := emoji.Fetch(ctx, emoji.Options{})     // once; 75 MB through npm
+//	dir, err := emoji.Fetch(ctx, emoji.Options{})     // once; 78 MB through npm
 //	pack, err := emoji.Open(dir)
 //	pack.Pictures[0].Name                             // "grapes"
 //	set, err := scenes.OpenEmoji(scenes.Config{Seed: 1}, pack)

@@ -2,9 +2,9 @@
 // notebook. The same code runs as a plain program, where text goes to standard
 // output, progress to standard error, and figures nowhere.
 //
-//	scores := nb.Must(attention.Scores(ctx, model, set))
-//	nb.Printf("%d heads", len(scores))
-//	nb.Show(scores.HeatMap().Figure())
+//	scores := nb.Must(lab.Heads(ctx, m))
+//	nb.Printf("scores over %d images", scores.Images)
+//	nb.Show(nb.Must(paper.Figure2(scores, "My model")))
 //
 // # Why not fmt.Println
 //

@@ -15,6 +15,15 @@
 // rest. (With colors drawn evenly a small model did not learn to name two kinds in 640 steps.) The things of a scene are of different
 // kinds: no scene shows what *same* means.
 //
+// # Emoji
+//
+// The things can be real pictures instead, those of package emoji under their own names, in the colors that they have:
+//
+//	set, err := scenes.OpenEmoji(scenes.Config{Seed: 1}, pack)
+//
+// A fifth of the emoji is held out of all scenes ([Config].Held). [Pairs] writes a same-different set of emoji, of those
+// or of all, which is a test that is neither silhouettes nor photographs.
+//
 // # What is left out
 //
 // The objects of the same-different tasks are not among them. An outline that resembles one of the tasks' shapes

@@ -34,6 +34,12 @@
 // whole [Training]. The backend is not part of a key: backends agree up to rounding, and
 // each result's meta.json says which one made it.
 //
+// # What a model learned
+//
+// Analyses ask a model about stimuli of the kind that it learned. A training knows them, and so does a folder with metrics.json, as
+// those of the course. Weights of others do not say: then it is a set of the geometry that fits their images and
+// patches, of the task in [Options].Task, or else of discrimination, of which Options.Notify hears. [Model.Assume] says it of one model.
+//
 // # Plans
 //
 // A figure or a table needs many results. Each is a [Job], an analysis of a model that may
