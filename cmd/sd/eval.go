@@ -34,9 +34,9 @@ ID, or a folder with config.json and model.safetensors; a folder does not say wh
 learned from, so "train" is then the presets' training set of that geometry, and of the task
 that --task names. --set asks about a folder of images instead: a set that sd stimuli export
 wrote, or images of your own with a metadata.jsonl of their labels (docs/formats.md). --vary
-asks about fresh images in which one thing differs that the paper keeps fixed: places off the
-patch grid, each object with a size, angle, contrast or texture of its own, noise behind them,
-more objects.`,
+asks about fresh images in which one thing differs that the paper keeps fixed: places off
+the patch grid, each object with a size, angle, contrast or texture of its own, noise behind
+them, more objects.`,
 		Example: `  sd eval quick
   sd eval 3fa2 --images 1000
   sd eval 3fa2 --only "test (IID)"

@@ -27,12 +27,12 @@ caption among others: CLIP), masked (draw the patches that are left out: MAE) an
 random outlines, textures and grounds, drawn as they are needed; the objects of the tasks
 are not among them.
 
-Each should take 10 to 15 minutes on two cores. The loss is shown beside what guessing costs:
-only below that does the model know something. Each flag changes one field of the preset.
-A pretraining is named by all of its fields: the same command again reads the model from
-the store, and one that was interrupted, by ctrl-c or kill -9, goes on where it stopped and
-ends with the same weights. sd train course-OBJECTIVE fine-tunes the presets' models, and
-sd train course --start FOLDER any.`,
+Each should take 10 to 15 minutes on two cores. The loss is shown beside what guessing
+costs: only below that does the model know something. Each flag changes one field of the
+preset. A pretraining is named by all of its fields: the same command again reads the model
+from the store, and one that was interrupted, by ctrl-c or kill -9, goes on where it stopped
+and ends with the same weights. sd train course-OBJECTIVE fine-tunes the presets' models,
+and sd train course --start FOLDER any.`,
 		Example: `  sd pretrain contrastive
   sd train course-contrastive        # pretrains, too, if need be
   sd pretrain supervised --distinct 2048   # the same few pictures in every epoch
