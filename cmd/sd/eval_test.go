@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"samediff/sdlib/artifact"
+	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 	"samediff/sdlib/vit"
 )
@@ -53,6 +54,19 @@ func folder(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// A folder does not say what its model learned: what is supposed is said, unless --task names it.
+func TestEvalSupposes(t *testing.T) {
+	args := []string{"eval", folder(t), "--images", "8", "--only", "test (IID)", "--json", "--backend", "go", "--store", t.TempDir()}
+	const supposes = "does not say which task it learned: it is asked about discrimination; --task"
+	if r := sd(args...).want(t, exitOK); !strings.Contains(r.errors, supposes) {
+		t.Errorf("without --task it says %q", r.errors)
+	}
+	r := sd(append(args, "--task", "rmts")...).want(t, exitOK)
+	if got := decode[evaluated](t, r); len(got.Sets) != 1 || got.Sets[0].Stimuli.Task != stimuli.RMTS || strings.Contains(r.errors, supposes) {
+		t.Errorf("with --task rmts it is asked about %+v and says %q", got.Sets, r.errors)
+	}
 }
 
 func TestEvalFolder(t *testing.T) {
