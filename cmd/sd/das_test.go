@@ -27,7 +27,7 @@ func TestDAS(t *testing.T) {
 	if err := os.WriteFile(recipe, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"das", model, "--recipe", recipe, "--property", "color", "--test", "16", "--control", "none,wrong-object", "--backend", "go", "--store", dir}
+	args := []string{"das", model, "--task", "discrimination", "--recipe", recipe, "--property", "color", "--test", "16", "--control", "none,wrong-object", "--backend", "go", "--store", dir}
 	r := sd(append(args, "--csv", table)...).want(t, exitOK)
 	lines := strings.Split(strings.TrimSpace(string(read(t, dir, "das.csv"))), "\n")
 	if len(lines) != 5 || strings.Count(r.out, "derived") != 2 || strings.Count(r.out, "wrong-object") != 2 {

@@ -27,7 +27,7 @@ func TestNovel(t *testing.T) {
 	if err := os.WriteFile(recipe, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"novel", model, "--recipe", recipe, "--property", "color", "--test", "16", "--made", "8", "--novelty", "added,random", "--backend", "go", "--store", dir}
+	args := []string{"novel", model, "--task", "discrimination", "--recipe", recipe, "--property", "color", "--test", "16", "--made", "8", "--novelty", "added,random", "--backend", "go", "--store", dir}
 	r := sd(append(args, "--csv", filepath.Join(dir, "novel.csv"))...).want(t, exitOK)
 	lines := strings.Split(strings.TrimSpace(string(read(t, dir, "novel.csv"))), "\n")
 	if len(lines) != 5 || strings.Count(r.out, "derived") != 2 || strings.Count(r.out, "random") != 2 {

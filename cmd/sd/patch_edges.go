@@ -61,7 +61,7 @@ The table has every edge cut in all blocks, then the cuts in a range that cost t
 			for _, c := range byLoss(ranges)[:min(mostListed, len(ranges))] {
 				t.Add(append([]any{c.What, c.Where}, effectCells(c.All())...)...)
 			}
-			fig, err := paper.EdgeFigure(paper.EdgePanel{Title: args[0], Cuts: cuts})
+			fig, err := paper.EdgeFigure(paper.EdgePanel{Title: m.Label(args[0]), Cuts: cuts})
 			return f.show(cmd, a, cuts, t, fig, err)
 		},
 	}

@@ -48,7 +48,7 @@ The figure shows the sweep as a map of the accuracy lost, and the groups as dots
 			if replacement == patch.Resample {
 				plan.Seed = f.seed
 			}
-			panel := paper.KnockOutPanel{Title: args[0]}
+			panel := paper.KnockOutPanel{Title: m.Label(args[0])}
 			if panel.Groups, err = lab.HeadGroups(cmd.Context(), m, set, plan); err != nil {
 				return err
 			}

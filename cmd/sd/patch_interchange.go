@@ -57,7 +57,7 @@ the estimates go with the exact changes; the figure draws both.`,
 				if err != nil {
 					return err
 				}
-				all, panels = append(all, r), append(panels, paper.RecoveryPanel{Title: args[0], Recovering: r})
+				all, panels = append(all, r), append(panels, paper.RecoveryPanel{Title: m.Label(args[0]), Recovering: r})
 			}
 			if asJSON {
 				err = a.printJSON(all)

@@ -169,7 +169,7 @@ func (a *app) probe(cmd *cobra.Command, name string, p probing) error {
 	if err != nil || p.to == "" {
 		return err
 	}
-	f, err := paper.LinearFigure(paper.LinearPanel{Title: name, Probed: found, Effects: effects})
+	f, err := paper.LinearFigure(paper.LinearPanel{Title: m.Label(name), Probed: found, Effects: effects})
 	if err != nil {
 		return err
 	}

@@ -65,8 +65,8 @@ the size of the first model's images: what has the training changed, from which 
 			var set *stimuli.Set
 			if folder != "" {
 				set, err = study.ImportSet(folder, m.Config)
-			} else if c, other := lab.Stimuli(ctx, first); other != nil {
-				err = other
+			} else if c, e := lab.Stimuli(ctx, first); e != nil {
+				err = e
 			} else {
 				set, err = study.LinearSet(c)
 			}
@@ -94,12 +94,12 @@ the size of the first model's images: what has the training changed, from which 
 			if asJSON {
 				err = a.printJSON(map[string]any{"models": []any{m.ID, other.ID}, "measure": measure, "at": at, "images": x[0].N, "similarity": grid})
 			} else {
-				err = a.printTable(gridTable(fmt.Sprintf("%s at %s, %d images: %s (rows), %s (columns)", measure, at, x[0].N, args[0], name), x, y, grid))
+				err = a.printTable(gridTable(fmt.Sprintf("%s at %s, %d images: %s (rows), %s (columns)", measure, at, x[0].N, m.Label(args[0]), other.Label(name)), x, y, grid))
 			}
 			if err != nil || to == "" {
 				return err
 			}
-			f, err := paper.SimilarityFigure(paper.SimilarityPanel{Title: fmt.Sprintf("%s at %s", measure, at), Rows: args[0], Columns: name, Values: grid, Embedding: at != similarity.CLS})
+			f, err := paper.SimilarityFigure(paper.SimilarityPanel{Title: fmt.Sprintf("%s at %s", measure, at), Rows: m.Label(args[0]), Columns: other.Label(name), Values: grid, Embedding: at != similarity.CLS})
 			if err != nil {
 				return err
 			}

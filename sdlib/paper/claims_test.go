@@ -179,7 +179,9 @@ func TestClaimOfCuts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claims := slices.DeleteFunc(paper.Claims(), func(c paper.Claim) bool { return !strings.Contains(c.Says, "may reach CLS over tokens of the background") })
+		claims := slices.DeleteFunc(paper.Claims(), func(c paper.Claim) bool {
+			return !strings.Contains(c.Says, "may reach CLS over tokens of the background")
+		})
 		checked, err := paper.Check(r, claims)
 		if err != nil {
 			return paper.Finding{}, err
