@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -223,6 +225,36 @@ func TestImportFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	equalSets(t, "own images", set, back)
+}
+
+// TestImportFS: the same files are the same set, whatever holds them, and a mask beside a box says which patches are covered.
+func TestImportFS(t *testing.T) {
+	dir, g := ownFolder(t), Geometry{Image: 64, Patch: 8}
+	folder, err := ImportFolder(dir, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := ImportFS(os.DirFS(dir), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equalSets(t, "a file system", folder, set)
+	if set.Config() != folder.Config() {
+		t.Errorf("the file system is %+v, the folder %+v", set.Config(), folder.Config())
+	}
+
+	writeFile(t, dir, metadataFile, []byte(`{"file_name":"deep/../a.png","label":1,"objects":[{"box":[16,8,48,24],"mask":"masks/b.png"},{"box":[0,0,8,8]}]}`))
+	if set, err = ImportFS(os.DirFS(dir), g); err != nil {
+		t.Fatal(err)
+	}
+	if o := set.Stimulus(0).Objects[0]; !slices.Equal(o.Tokens, []int{13, 18}) || o.Box != image.Rect(16, 8, 48, 24) {
+		t.Errorf("the object has box %v and covers %v, expected its box and the patches of its mask, 13 and 18", o.Box, o.Tokens)
+	}
+	for _, files := range []fs.FS{os.DirFS(t.TempDir()), os.DirFS(filepath.Join(dir, "deep"))} {
+		if _, err := ImportFS(files, g); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), metadataFile) {
+			t.Errorf("without metadata: %v", err)
+		}
+	}
 }
 
 // TestImportErrors breaks a sound folder in one way at a time.

@@ -9,7 +9,8 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
-	"os"
+	"io/fs"
+	"path"
 	"slices"
 
 	"samediff/sdlib/internal/imagefile"
@@ -20,8 +21,8 @@ const maxFile = 128 << 20
 
 // readImageFile reads an image's bytes and checks that it is square, of the expected side, and sound. The size is known
 // from the first bytes, so a small file that claims to hold a huge image costs nothing.
-func readImageFile(root *os.Root, name string, side int) ([]byte, error) {
-	file, err := root.Open(name)
+func readImageFile(from fs.FS, name string, side int) ([]byte, error) {
+	file, err := from.Open(path.Clean(name))
 	if err != nil {
 		return nil, err
 	}
@@ -62,11 +63,11 @@ func decodeImage(data []byte, side int, ground color.Color) (*image.RGBA, error)
 }
 
 // readMask reads an object's mask and its file: pixels brighter than middle gray belong to it, transparent ones do not.
-func readMask(root *os.Root, name string, side int) (mask Mask, data []byte, err error) {
+func readMask(from fs.FS, name string, side int) (mask Mask, data []byte, err error) {
 	if err := checkFileName(name); err != nil {
 		return Mask{}, nil, fmt.Errorf("mask: %w", err)
 	}
-	if data, err = readImageFile(root, name, side); err != nil {
+	if data, err = readImageFile(from, name, side); err != nil {
 		return Mask{}, nil, fmt.Errorf("mask: %w", err)
 	}
 	decoded, err := decodeImage(data, side, color.Black)

@@ -59,7 +59,24 @@ func ImportFolder(dir string, g Geometry) (*Set, error) {
 	if _, err := os.Stat(filepath.Join(dir, unfinishedFile)); err == nil {
 		return nil, fmt.Errorf("stimuli: %s holds an unfinished export: export the set again, which goes on with it", dir)
 	}
-	return importSet(dir, Config{Task: Discrimination, Geometry: g, Objects: Folder})
+	return importSet(dir, folderConfig(g))
+}
+
+// ImportFS is [ImportFolder] for files that are in no folder, such as those of a zip archive.
+func ImportFS(files fs.FS, g Geometry) (*Set, error) {
+	if err := g.validateGrid(); err != nil {
+		return nil, err
+	}
+	metadata, err := files.Open(metadataFile)
+	if err != nil {
+		return nil, fmt.Errorf("stimuli: import: %w", err)
+	}
+	defer metadata.Close()
+	return importFiles(files, metadata, "", folderConfig(g))
+}
+
+func folderConfig(g Geometry) Config {
+	return Config{Task: Discrimination, Geometry: g, Objects: Folder}
 }
 
 // ImportCounterfactuals reads a folder that [Counterfactuals.Export] wrote.
@@ -78,7 +95,17 @@ func ImportCounterfactuals(dir string) (*Counterfactuals, error) {
 	g := out.config.Set.Geometry
 	var bases, cfs []Stimulus
 	var baseNames, cfNames []string
-	content, err := readLines(dir, func(index int, line []byte) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("stimuli: import: %w", err)
+	}
+	defer root.Close()
+	metadata, err := ondisk.OpenRegular(filepath.Join(dir, metadataFile))
+	if err != nil {
+		return nil, fmt.Errorf("stimuli: import: %w", err)
+	}
+	defer metadata.Close()
+	content, err := readLines(metadata, dir, func(index int, line []byte) error {
 		var record counterfactualRecord
 		if err := parseLine(line, &record); err != nil {
 			return err
@@ -100,11 +127,11 @@ func ImportCounterfactuals(dir string) (*Counterfactuals, error) {
 	if err != nil {
 		return nil, err
 	}
-	baseFiles, err := readImages(dir, baseNames, g.Image)
+	baseFiles, err := readImages(root.FS(), dir, baseNames, g.Image)
 	if err != nil {
 		return nil, err
 	}
-	cfFiles, err := readImages(dir, cfNames, g.Image)
+	cfFiles, err := readImages(root.FS(), dir, cfNames, g.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -116,19 +143,29 @@ func ImportCounterfactuals(dir string) (*Counterfactuals, error) {
 	return out, nil
 }
 
-// importSet reads metadata.jsonl and the images it names.
+// importSet reads the metadata.jsonl of a folder and the images it names.
 func importSet(dir string, cfg Config) (*Set, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("stimuli: import: %w", err)
 	}
 	defer root.Close()
+	metadata, err := ondisk.OpenRegular(filepath.Join(dir, metadataFile))
+	if err != nil {
+		return nil, fmt.Errorf("stimuli: import: %w", err)
+	}
+	defer metadata.Close()
+	return importFiles(root.FS(), metadata, dir, cfg)
+}
+
+// importFiles reads the records of metadata and the images they name, which errors place in dir.
+func importFiles(files fs.FS, metadata io.Reader, dir string, cfg Config) (*Set, error) {
 	g := cfg.Geometry
 	var stimuli []Stimulus
 	var names []string
 	var masks [][]byte
 	seen := map[string]int{} // records of images, by name
-	content, err := readLines(dir, func(index int, line []byte) error {
+	content, err := readLines(metadata, dir, func(index int, line []byte) error {
 		var record imageRecord
 		if err := parseLine(line, &record); err != nil {
 			return err
@@ -142,7 +179,7 @@ func importSet(dir string, cfg Config) (*Set, error) {
 		}
 		seen[name] = index
 		s, err := record.stimulus(index, g, func(name string) (Mask, error) {
-			mask, data, err := readMask(root, name, g.Image)
+			mask, data, err := readMask(files, name, g.Image)
 			masks = append(masks, data)
 			return mask, err
 		})
@@ -155,15 +192,15 @@ func importSet(dir string, cfg Config) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := readImages(dir, names, g.Image)
+	images, err := readImages(files, dir, names, g.Image)
 	if err != nil {
 		return nil, err
 	}
 	if cfg.Objects == Folder {
 		cfg.Size = len(stimuli)
 	}
-	cfg.Source = contentHash(content, files, masks)
-	return fileSet(cfg, stimuli, files), nil
+	cfg.Source = contentHash(content, images, masks)
+	return fileSet(cfg, stimuli, images), nil
 }
 
 // resolveImported checks a configuration from a manifest, which may itself have been imported.
@@ -227,13 +264,8 @@ func readManifest(dir string) (manifest, error) {
 // maxLine bounds a record of metadata.jsonl.
 const maxLine = 4 << 20
 
-// readLines hands the records of metadata.jsonl to a function and returns the file's SHA-256. Blank lines are skipped.
-func readLines(dir string, each func(index int, line []byte) error) (content [sha256.Size]byte, err error) {
-	file, err := ondisk.OpenRegular(filepath.Join(dir, metadataFile))
-	if err != nil {
-		return content, fmt.Errorf("stimuli: import: %w", err)
-	}
-	defer file.Close()
+// readLines hands the records of a metadata.jsonl in dir to a function and returns the file's SHA-256. Blank lines are skipped.
+func readLines(file io.Reader, dir string, each func(index int, line []byte) error) (content [sha256.Size]byte, err error) {
 	hash := sha256.New()
 	scanner := bufio.NewScanner(io.TeeReader(file, hash))
 	scanner.Buffer(nil, maxLine)
@@ -260,19 +292,14 @@ func readLines(dir string, each func(index int, line []byte) error) (content [sh
 	return [sha256.Size]byte(hash.Sum(nil)), nil
 }
 
-// readImages reads and checks the image files on all cores. Links that lead out of the folder are refused.
-func readImages(dir string, names []string, side int) ([][]byte, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, fmt.Errorf("stimuli: import: %w", err)
-	}
-	defer root.Close()
+// readImages reads and checks the image files on all cores; dir is where errors say they are.
+func readImages(from fs.FS, dir string, names []string, side int) ([][]byte, error) {
 	files := make([][]byte, len(names))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range names {
 		group.Go(func() error {
-			data, err := readImageFile(root, filepath.FromSlash(name), side)
+			data, err := readImageFile(from, name, side)
 			files[i] = data
 			return err
 		})

@@ -165,7 +165,7 @@ func (r sceneRecord) stimulus(index int, g Geometry, maskOf func(name string) (M
 	return s, nil
 }
 
-// object reads an object back. Without tokens it covers the patches that its mask or its box touches.
+// object reads an object back. Without tokens it covers the patches that its mask touches, or without a mask its box.
 func (r objectRecord) object(index int, g Geometry, maskOf func(name string) (Mask, error)) (Object, error) {
 	o := Object{Role: orDefault(r.Role, objectRole(index)), Shape: -1, Color: -1, Turn: r.Turn, Contrast: r.Contrast, Texture: r.Texture}
 	if r.Shape != nil {
@@ -179,24 +179,29 @@ func (r objectRecord) object(index int, g Geometry, maskOf func(name string) (Ma
 	}
 
 	var touched []int
-	switch {
-	case r.Box != nil:
+	if r.Box == nil && (r.Mask == "" || maskOf == nil) {
+		return o, fmt.Errorf("neither a box nor a mask: expected one of them")
+	}
+	if r.Box != nil {
 		b := *r.Box
 		o.Box = image.Rectangle{Min: image.Point{X: b[0], Y: b[1]}, Max: image.Point{X: b[2], Y: b[3]}}
 		if o.Box.Empty() || !o.Box.In(image.Rect(0, 0, g.Image, g.Image)) {
 			return o, fmt.Errorf("box %v: expected [x0, y0, x1, y1] in pixels with 0 ≤ x0 < x1 ≤ %d and 0 ≤ y0 < y1 ≤ %d", b, g.Image, g.Image)
 		}
 		touched = g.Covered(o.Box)
-	case r.Mask != "" && maskOf != nil:
+	}
+	if r.Mask != "" && maskOf != nil { // which says more than a box beside it
 		mask, err := maskOf(r.Mask)
 		if err != nil {
 			return o, err
 		}
-		if o.Box, touched = mask.patches(g); len(touched) == 0 {
+		bounds, patches := mask.patches(g)
+		if len(patches) == 0 {
 			return o, fmt.Errorf("mask %s has no object pixel: expected some brighter than middle gray", r.Mask)
 		}
-	default:
-		return o, fmt.Errorf("neither a box nor a mask: expected one of them")
+		if touched = patches; r.Box == nil {
+			o.Box = bounds
+		}
 	}
 
 	o.Row, o.Col = touched[0]/g.Grid(), touched[0]%g.Grid()
