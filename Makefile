@@ -3,6 +3,7 @@
 #   .venv/   Python side      .tools/  gonb, goimports, gopls, staticcheck      bin/  sd
 #   .sd/     what was computed (the artifact store), and the executed notebooks of "make demo" and "make test"
 #   .parity/ PyTorch and transformers, for "make parity" alone
+#   .blender/ Blender as a Python module, by "make photographs" alone
 #   .carry/  programs packed for a machine with a GPU and without Go, by "make gpu-carry" alone
 #
 # Outside it only the user's caches of Go, goimports and pip are used.
@@ -26,6 +27,8 @@ PARITYFLAGS ?=# for make parity, e.g. PARITYFLAGS="-seed 7 -base all"
 PARITYPIP ?=# more flags for its pip
 CLIP      ?= discrimination-256-clip-b16-112# which fine-tuned CLIP, for make clip
 CLIP_IMAGES ?= 1600# images of the IID set that it is asked about
+RENDERFLAGS ?=# for make photographs, e.g. RENDERFLAGS="--part 2/4 --threads 4"
+PYTHON311 ?= python3.11# the Python that Blender's module needs
 PARITY_PYTHON ?= .parity/bin/python# a Python that has what bench/parity/requirements.txt names
 
 DEMO := .sd/demo
@@ -42,7 +45,7 @@ endif
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 # --- set-up ---------------------------------------------------------------------------------------
 
@@ -94,6 +97,16 @@ clip: build ## the real CLIP ViT-B/16: fetch it, put what was fine-tuned here on
 .PHONY: emoji
 emoji: build ## pictures of everyday things through npm (78 MB), for sd pretrain --emoji
 	@bin/sd pictures fetch
+
+.PHONY: photographs
+photographs: .blender/done ## render the photorealistic set, 1,024 pictures into .sd/photographs (an hour on one core, goes on where it was; Python 3.11)
+	@.blender/bin/python sdlib/photographs/render/render.py .sd/photographs $(RENDERFLAGS)
+
+.blender/done: sdlib/photographs/render/requirements.txt
+	@rm -rf .blender
+	$(PYTHON311) -m venv .blender
+	.blender/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # Settings, workspaces and signatures of this Lab lie in .venv/jupyter, apart from the user's own Jupyter.
 .PHONY: lab
@@ -178,5 +191,5 @@ gpu-carry: ## pack the programs for a GPU machine without Go or network, into .c
 clean: ## remove bin/ and the executed notebooks; what was computed stays in .sd
 	rm -rf bin $(DEMO) .sd/test
 
-distclean: clean ## remove the set-up too (.venv, .tools, .parity, .carry)
-	rm -rf .venv .tools .parity .carry
+distclean: clean ## remove the set-up too (.venv, .tools, .parity, .blender, .carry)
+	rm -rf .venv .tools .parity .blender .carry
