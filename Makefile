@@ -99,7 +99,7 @@ emoji: build ## pictures of everyday things through npm (78 MB), for sd pretrain
 	@bin/sd pictures fetch
 
 .PHONY: photographs
-photographs: .blender/done ## render the photorealistic set, 1,024 pictures into .sd/photographs (an hour on one core, goes on where it was; Python 3.11)
+photographs: .blender/done ## render the photorealistic set, 1,024 pictures into .sd/photographs (forty minutes on one core, goes on where it was; Python 3.11)
 	@.blender/bin/python sdlib/photographs/render/render.py .sd/photographs $(RENDERFLAGS)
 
 .blender/done: sdlib/photographs/render/requirements.txt

@@ -30,9 +30,9 @@ compares them with global heads in its later ones: the perceptual and the relati
 stage. Beside the score stand the shares that stay within the object, go to the object
 it is compared with, and go to the background.
 
---set scores the heads on all images of a folder of your own instead of the paper's 500:
-a set that sd stimuli export wrote, or images with a metadata.jsonl that says where the
-objects are (docs/formats.md).
+--set scores the heads on other images instead of the paper's 500, on all of them: on
+photographs, those of appendix A.3, or on a folder, with a set that sd stimuli export wrote
+or images with a metadata.jsonl that says where the objects are (docs/formats.md).
 
 A table names the most local and the most global heads, with 95 % intervals over the images
 (bootstrap), another the heads where each measure is largest; the figure shows all of them,

@@ -10,6 +10,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/paper"
+	"samediff/sdlib/photographs"
 	"samediff/sdlib/study"
 )
 
@@ -32,8 +33,9 @@ both: averages hide that the pairs which differ in one property are the hard one
 MODEL is a preset (trained first if need be), a model of the course, the first digits of an
 ID, or a folder with config.json and model.safetensors; a folder does not say what its model
 learned from, so "train" is then the presets' training set of that geometry, and of the task
-that --task names. --set asks about a folder of images instead: a set that sd stimuli export
-wrote, or images of your own with a metadata.jsonl of their labels (docs/formats.md). --vary
+that --task names. --set asks about other images instead: photographs, two objects on a
+table as in the paper's appendix A.3, or a folder, with a set that sd stimuli export wrote
+or images of your own with a metadata.jsonl of their labels (docs/formats.md). --vary
 asks about fresh images in which one thing differs that the paper keeps fixed: places off
 the patch grid, each object with a size, angle, contrast or texture of its own, noise behind
 them, more objects.`,
@@ -42,6 +44,7 @@ them, more objects.`,
   sd eval 3fa2 --only "test (IID)"
   sd eval path/to/model --json
   sd eval quick --vary --images 1600
+  sd eval quick --set photographs
   sd eval quick --set my-images`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -113,5 +116,5 @@ func evaluate(ctx context.Context, lab *study.Lab, m *study.Model, images int, o
 
 // addSet gives a command the flag --set.
 func addSet(cmd *cobra.Command, to *string) {
-	cmd.Flags().StringVar(to, "set", "", "folder of images to use instead, of the size that the model sees")
+	cmd.Flags().StringVar(to, "set", "", "folder of images to use instead, of the size that the model sees; or "+photographs.Name)
 }

@@ -33,8 +33,9 @@ that over the image; --head and --image choose others. Figure 3 (section 4) show
 model keeps shape and color, Figure 3a what one intervention swaps. Figure 4 (section 5)
 shows whether a model compares representations that no object has, Figure 4a what these
 are; Figures 13, 17, 18 and 29 to 36 show the same for other models. Figure 7 (appendix A)
-shows all shapes and colors, Figure 8 more stimuli of both tasks, Figure 23 the
-counterfactual pairs that interventions use.
+shows all shapes and colors, Figure 8 more stimuli of both tasks, Figure 9 the photographs
+that models are asked about without having seen any, Figure 10 where heads look in them,
+Figure 23 the counterfactual pairs that interventions use.
 
 Figures 5, 14, 19 and 37 to 39 (section 5, appendix K.3) show what linear probes read of a
 pair's relation after each block, and how often a model's answer flips when their direction
@@ -57,7 +58,7 @@ that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 			if err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("geometry") && (item.Models != nil || args[0] == "7") {
+			if cmd.Flags().Changed("geometry") && (item.Models != nil || args[0] == "7" || args[0] == "9") {
 				return misuse(cmd, "--geometry is for figures 1, 8 and 23")
 			}
 			steps := args[0] == "21" || args[0] == "22"

@@ -134,7 +134,7 @@ func TestWrongUsage(t *testing.T) {
 		{"seeds quick --only iid", `no set is called "iid"`},
 		{"seeds quick --images=-2", "--images is -2"},
 		{"train quick course", "accepts at most 1 arg(s), received 2"},
-		{"figure 9", "expected one of 1, 2, 3, 4, "},
+		{"figure 40", "expected one of 1, 2, 3, 4, "},
 		{"figure 7 --model quick", "--model is for figures and tables of models, and figure 7 is none"},
 		{"figure 7 --geometry b32", "--geometry is for figures 1, 8 and 23"},
 		{"attention quick --heads 0", "--heads is 0, expected 1 or more"},

@@ -30,17 +30,19 @@ Such a table takes one to two hours on two CPU cores. What was trained stays in 
 so an interrupted table goes on where it stopped, and the tables share their rows. Rows
 that the file of --csv has already are taken from it, and all of its rows stay in it.
 
-Two tables have names. Table stages says in which block the attention within objects,
+Some tables have names. Table stages says in which block the attention within objects,
 within pairs, between pairs and to the background is strongest (section 3), and how many
 of the bootstrap resamples of the images agree; table statements compares that with what
-the paper says of CLIP and DINOv2.
+the paper says of CLIP and DINOv2. Tables photographs and photograph-stages have accuracies
+and stages in photographs, which no model here was trained on (appendix A.3).
 
 --trained shows what is there without training more; sd plan tells what that would take.`,
 		Example: `  sd table 1 --csv table1.csv
   sd table 3
   sd table 8 --trained
   sd table stages --model quick,course --csv stages.csv
-  sd table statements --model clip-b16-112`,
+  sd table statements --model clip-b16-112
+  sd table photographs --model quick,course`,
 		ValidArgs: numbers,
 		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), oneOf("table", numbers))),
 		RunE: func(cmd *cobra.Command, args []string) error {

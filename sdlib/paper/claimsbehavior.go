@@ -34,7 +34,7 @@ func behaviorClaims() []Claim {
 	of("table 2", "DINOv2", dinoV2Pair, map[string]float64{fresh: .995, new: .9625}, fresh, new)
 	of("table 2", "ImageNet, DINO and MAE at least", others, map[string]float64{fresh: .9563}, fresh)
 	of("table 2", "From scratch", scratchPair, map[string]float64{fresh: .805, new: .6694}, fresh, new)
-	all = append(all, Claim{OfBehavior, "table 2", "appendix", "CLIP alone recognizes same objects in photographs", "accuracy of all models on photographs", "others at chance", photographs})
+	all = append(all, Claim{OfBehavior, "table 2", "appendix", "CLIP alone recognizes same objects in photographs", "accuracy of all models on photographs", "others at chance", photographAccuracy})
 	of("table 3", "CLIP", clip32Set, clip(stimuli.Discrimination, stimuli.Compositional32), fresh, combined)
 	of("table 3", "DINOv2, ImageNet, DINO and MAE at least", others, map[string]float64{combined: .9469}, combined)
 	of("table 3", "From scratch", scratch32, map[string]float64{fresh: .765, combined: .7597}, fresh, combined)

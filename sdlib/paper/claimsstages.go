@@ -31,9 +31,7 @@ func stageClaims() []Claim {
 	add("figure 2", "3", "From scratch: almost no head is local", "head scores of "+scratchPair.name, "", find(scratchPair, headScores, "", localHeads))
 	add("figure 2", "3", "DINO, RMTS: local and global heads in all blocks", "head scores of DINO ViT-B/16 on RMTS", "", missing("sd figure 2 --scale paper", others.why))
 	add("text", "3", "What the comparison found may reach CLS over tokens of the background", "cut attention in "+clipB16, "", backgroundRoute)
-	for _, s := range []string{"attention within the object peaks in block 3", "attention within the pair peaks in block 6", "the background peaks in block 10"} {
-		add("figure 10", "appendix", "CLIP, photographs: "+s, "head scores of "+clipB16+" on photographs", s[strings.LastIndex(s, " ")+1:], photographs)
-	}
+	all = append(all, photographStages()...)
 	for _, w := range []role{wideClip, wideRMTS} {
 		add("figure 11", "appendix", w.name+": within the pair peaks after within the object", "head scores of "+w.name, "", find(w, headScores, "sd figure 11 --scale paper", twoStages))
 	}
@@ -216,16 +214,4 @@ func backgroundRoute(r *Results) (Finding, error) {
 	_, high := cut.Interval()
 	f.Verdict = whether(high < base.Accuracy())
 	return f, err
-}
-
-// photographs checks claims about the photorealistic images.
-func photographs(r *Results) (Finding, error) {
-	i, err := Find(AFigure, "10")
-	if err != nil {
-		return Finding{}, err
-	}
-	if i.Draw == nil {
-		return Finding{Verdict: Untested, Missing: "the photorealistic images"}, nil
-	}
-	return Finding{Verdict: Untested, Command: "sd figure 10", Missing: "models on the photorealistic images"}, nil
 }

@@ -17,7 +17,9 @@ import (
 // which the paper does not have, or has in words.
 var Contents []Item
 
-func init() { Contents = slices.Concat(contents(), diagramItems(), interventionItems(), stageRows()) } // the rows refer to functions that refer to the list
+func init() { // the rows refer to functions that refer to the list
+	Contents = slices.Concat(contents(), diagramItems(), interventionItems(), stageRows(), photographRows())
+}
 
 func contents() []Item {
 	paper := study.PaperScale
@@ -39,8 +41,8 @@ func contents() []Item {
 			append(checkpoints(stimuli.Discrimination, stimuli.Compositional32), checkpoints(stimuli.RMTS, stimuli.Compositional32)...))),
 		shown("7", "All shapes and colors", "A", func(stimuli.Geometry) (*figure.Figure, error) { return Figure7() }),
 		shown("8", "More stimuli", "A", Figure8),
-		later(AFigure, "9", "Photorealistic stimuli", "A.3"),
-		later(AFigure, "10", "Attention on photorealistic stimuli: CLIP, DINOv2", "appendix"),
+		figure9(),
+		figure10(),
 		heads("11", "Attention of CLIP ViT-B/32", "appendix", 0, models(
 			[]string{"discrimination-256-quick", "rmts-256-quick"},
 			[]string{"clip-b32", "clip-b32-rmts"})),
@@ -106,11 +108,6 @@ func checkpoints(task stimuli.Task, objects stimuli.Objects) []string {
 		all = append(all, study.PresetName(c, task, objects))
 	}
 	return all
-}
-
-// later is an item that is not there yet.
-func later(kind Kind, number, title, where string) Item {
-	return Item{Kind: kind, Number: number, Title: title, Where: where}
 }
 
 // shown is a figure of stimuli.

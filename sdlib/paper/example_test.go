@@ -12,6 +12,7 @@ import (
 	"samediff/sdlib/figure"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/paper"
+	"samediff/sdlib/photographs"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 )
@@ -82,6 +83,16 @@ func ExampleFigure7() {
 func ExampleFigure8() {
 	f, err := paper.Figure8(stimuli.B16)
 	save(f, err, "figure08.png")
+}
+
+// The photographs as a small model sees them, 64 pixels wide.
+func ExampleFigure9() {
+	set, err := photographs.Open(stimuli.Course)
+	if err != nil {
+		log.Fatal(err)
+	}
+	f, err := paper.Figure9(set)
+	save(f, err, "figure09.png")
 }
 
 func ExampleFigure23() {

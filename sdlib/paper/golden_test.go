@@ -14,6 +14,7 @@ func TestGolden(t *testing.T) {
 		"heads.png":           ExampleHeadFigure,
 		"figure07.png":        ExampleFigure7,
 		"figure08.png":        ExampleFigure8,
+		"figure09.png":        ExampleFigure9,
 		"figure23.png":        ExampleFigure23,
 		"counterfactual.png":  ExampleCounterfactualPair,
 		"gallery.png":         ExampleGallery,

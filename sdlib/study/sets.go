@@ -3,22 +3,30 @@ package study
 import (
 	"errors"
 	"io/fs"
+	"strings"
 
+	"samediff/sdlib/photographs"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
 
-// ImportSet reads a folder of images for a model: a set that `sd stimuli export` wrote, or
-// images of one's own in ImageFolder form ([stimuli.ImportFolder]), which must have the
-// size that the model sees.
-func ImportSet(dir string, c vit.Config) (*stimuli.Set, error) {
-	set, err := stimuli.Import(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		g := geometryOf(c)
-		if g == (stimuli.Geometry{}) {
-			g = stimuli.Geometry{Name: "folder", Image: c.Image, Patch: c.Patch}
+// ImportSet reads a set of images for a model: the one that comes with the library as "photographs" ([photographs.Open]), all
+// that `make photographs` has rendered as "photographs=FOLDER", or a folder with a set that `sd stimuli export` wrote or with images of
+// one's own in ImageFolder form ([stimuli.ImportFolder]) of the size that the model sees.
+func ImportSet(name string, c vit.Config) (*stimuli.Set, error) {
+	g := geometryOf(c)
+	if g == (stimuli.Geometry{}) {
+		g = stimuli.Geometry{Name: "folder", Image: c.Image, Patch: c.Patch}
+	}
+	if known, folder, given := strings.Cut(name, "="); known == photographs.Name {
+		if given {
+			return photographs.OpenFolder(folder, g)
 		}
-		return stimuli.ImportFolder(dir, g)
+		return photographs.Open(g)
+	}
+	set, err := stimuli.Import(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return stimuli.ImportFolder(name, g)
 	}
 	return set, err
 }

@@ -1,6 +1,6 @@
 """Packs a part of the rendered set into photographs.zip, which comes with the package: JPEG pictures, masks of one bit, metadata.jsonl.
 
-    python pack.py FOLDER [--part 1/4] [--quality 85] [-o ../photographs.zip]
+    python pack.py FOLDER [--part 1/8] [--quality 80] [-o ../photographs.zip]
 
 The same pictures give the same bytes. Prints the archive's SHA-256, which open.go has as archiveHash.
 """
@@ -20,8 +20,8 @@ import plan
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--part", default="1/4")
-    parser.add_argument("--quality", type=int, default=85)
+    parser.add_argument("--part", default="1/8")
+    parser.add_argument("--quality", type=int, default=80)
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent.parent / "photographs.zip")
     a = parser.parse_args()
     part, parts = map(int, a.part.split("/"))

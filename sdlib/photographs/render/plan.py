@@ -49,7 +49,7 @@ class Picture:
 
 
 def pictures():
-    """All 1,024 in rounds of 32, one of every pair. The first 8 rounds, a quarter, have each arrangement once and each camera twice."""
+    """All 1,024 in rounds of 32, one of every pair. The first 4 have each camera once, the first 8 each arrangement once."""
     return [
         Picture(label, pair, turn % ARRANGEMENTS, (turn + turn // ARRANGEMENTS) % CAMERAS)
         for turn in range(ARRANGEMENTS * CAMERAS)

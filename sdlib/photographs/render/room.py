@@ -7,7 +7,7 @@ from mathutils import Vector
 
 from materials import checks, marble, material, mottle, rgb, speckles, wood
 from plan import CAMERAS
-from shapes import ball, box, disk, lathe, moved, tube
+from shapes import ball, box, lathe, moved, tube
 
 SIDE = 224  # pixels
 LENS, SENSOR = 86.0, 36.0  # mm
@@ -42,7 +42,7 @@ def build(rng):
     """The room of a scene: which table, paint, floor and furniture is drawn from rng. Returns what was drawn."""
     table = rng.choice(sorted(TABLES))
     wall = rng.choice(WALLS)
-    shell(material("wall", pattern=mottle(wall, wall, 0.3), rough=0.9), material("floor", pattern=wood(*rng.choice(FLOORS), 0.25), rough=0.45))
+    shell(material("wall", wall, rough=0.9), material("floor", pattern=wood(*rng.choice(FLOORS), 0.25), rough=0.45))
     desk(TABLES[table]())
     bookcase(rng, Vector((rng.uniform(-1.5, -0.5), 2.05, FLOOR)))
     sofa(rng, Vector((rng.uniform(0.8, 1.5), rng.uniform(1.4, 1.6), FLOOR)))
@@ -119,7 +119,7 @@ def plant(rng, at):
         turn, lean, long = rng.uniform(0, 6.28), rng.uniform(0.15, 1.0), rng.uniform(0.3, 0.62)
         out = Vector((cos(turn) * sin(lean), sin(turn) * sin(lean), cos(lean)))
         end = Vector((0, 0, 0.26)) + out * long
-        link(moved(tube([(0, 0, 0.24), (*(Vector((0, 0, 0.25)) + out * long * 0.5),), (*end,)], 0.006, leaf, steps=3, around=6), at))
+        link(moved(tube([(0, 0, 0.24), tuple(Vector((0, 0, 0.25)) + out * long * 0.5), tuple(end)], 0.006, leaf, steps=3, around=6), at))
         blade = ball((0.05, 0.014, 0.13), leaf, u=12, v=8)
         blade.transform(out.to_track_quat("Z", "Y").to_matrix().to_4x4())
         link(moved(blade, at + end + out * 0.09))
@@ -150,12 +150,12 @@ def light(rng):
     background = scene.world.node_tree.nodes["Background"]
     background.inputs["Color"].default_value, background.inputs["Strength"].default_value = rgb("#bcd4f2"), 3.0
 
-    for name, at, size, turn, power, color in (
-        ("window", (-2.12, 0.3, 0.85), (2.3, 1.5), (0, radians(-90), 0), 34.0, "#dbe8ff"),
-        ("ceiling", (0.3, -0.6, CEILING - 0.05), (3.0, 3.0), (0, 0, 0), 15.0, "#fff4e4"),
+    for name, at, turn, wide, high, power, color in (
+        ("window", (-2.12, 0.3, 0.85), (0, radians(-90), 0), 1.5, 2.3, 34.0, "#dbe8ff"),
+        ("ceiling", (0.3, -0.6, CEILING - 0.05), (0, 0, 0), 3.0, 3.0, 15.0, "#fff4e4"),
     ):
         area = bpy.data.lights.new(name, "AREA")
-        area.shape, area.size, area.size_y = "RECTANGLE", size[1] if name == "window" else size[0], size[0]
+        area.shape, area.size, area.size_y = "RECTANGLE", wide, high
         area.energy, area.color = power, rgb(color)[:3]
         o = link(area, name)
         o.location, o.rotation_euler = at, turn

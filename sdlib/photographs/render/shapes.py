@@ -19,15 +19,15 @@ def smoothed(points, steps=6):
     return out + [Vector(points[-1])]
 
 
-def mesh(rings, paint, closed=False, caps=True):
-    """A surface through rings of as many points each, with flat caps at both ends unless it is closed in itself."""
+def mesh(rings, paint, caps=True):
+    """A surface through rings of as many points each, with flat caps at both ends."""
     n = len(rings[0])
     vertices = [p for ring in rings for p in ring]
     faces = []
-    for r in range(len(rings) if closed else len(rings) - 1):
-        a, b = r * n, (r + 1) % len(rings) * n
+    for r in range(len(rings) - 1):
+        a, b = r * n, (r + 1) * n
         faces += [(a + i, a + (i + 1) % n, b + (i + 1) % n, b + i) for i in range(n)]
-    if caps and not closed:
+    if caps:
         faces += [tuple(range(n))[::-1], tuple(range(len(vertices) - n, len(vertices)))]
     return part(vertices, faces, paint)
 
@@ -72,16 +72,6 @@ def tube(path, radius, paint, steps=6, around=14, ribs=0):
         turns = [tau * k / around for k in range(around)]
         rings.append([p.xyz + Matrix.Rotation(t, 3, along) @ side * p.w * (1 + 0.09 * cos(ribs * t) if ribs else 1) for t in turns])
     return mesh(rings, paint)
-
-
-def ring(radius, thick, paint, around=36):
-    """A torus in the x-y plane."""
-    rings = []
-    for i in range(around):
-        t = Matrix.Rotation(tau * i / around, 3, "Z")
-        section = [Matrix.Rotation(tau * k / 14, 3, "Y") @ Vector((thick, 0, 0)) + Vector((radius, 0, 0)) for k in range(14)]
-        rings.append([t @ v for v in section])
-    return mesh(rings, paint, closed=True)
 
 
 def box(size, paint, edge=0.0, at=(0, 0, 0)):

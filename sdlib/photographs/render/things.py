@@ -7,7 +7,7 @@ import bpy
 from mathutils import Matrix, Vector
 
 from materials import dots, material, mottle, speckles, stripes, wood
-from shapes import ball, box, disk, finish, joined, lathe, moved, ring, tube
+from shapes import ball, box, disk, finish, joined, lathe, moved, tube
 
 
 def apple():
