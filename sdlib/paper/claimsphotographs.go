@@ -34,7 +34,7 @@ func countPhotographs(f *Finding) error {
 	return nil
 }
 
-// photographAccuracy judges whether CLIP alone is above chance.
+// photographAccuracy judges whether CLIP is above chance, recognizes most same objects, and is alone in that.
 func photographAccuracy(r *Results) (Finding, error) {
 	f := Finding{Command: "sd table photographs --csv notebooks/results/" + photographsFile}
 	lines, err := r.records(photographsFile)
@@ -52,19 +52,21 @@ func photographAccuracy(r *Results) (Finding, error) {
 		if !slices.Contains([]string{shippedPairs[0], shippedPairs[1], "discrimination-256-course-plain"}, name) {
 			continue
 		}
-		low, err := strconv.ParseFloat(l["low"], 64)
-		if err != nil {
+		low, errLow := strconv.ParseFloat(l["low"], 64)
+		same, errSame := strconv.ParseFloat(l["same"], 64)
+		if err := errors.Join(errLow, errSame); err != nil {
 			return f, fmt.Errorf("notebooks/results/%s: %w", photographsFile, err)
 		}
-		clip := name == shippedPairs[0]
-		right = append(right, clip && low > half || !clip && low <= half)
-		if clip {
+		if name == shippedPairs[0] { // CLIP
+			right = append(right, low > half, same > half)
 			f.Model = l["model"]
+		} else {
+			right = append(right, low <= half)
 		}
 		zeroless := func(column string) string { return strings.TrimPrefix(l[column], "0") }
-		values = append(values, fmt.Sprintf("%s %s (%s–%s)", name, zeroless("accuracy"), zeroless("low"), zeroless("high")))
+		values = append(values, fmt.Sprintf("%s %s (%s–%s), of the same %s", name, zeroless("accuracy"), zeroless("low"), zeroless("high"), zeroless("same")))
 	}
-	f.Value, f.Verdict = strings.Join(values, ", "), whether(right...)
+	f.Value, f.Verdict = strings.Join(values, "; "), whether(right...)
 	f.Missing = others.why
 	return f, nil
 }

@@ -85,9 +85,9 @@ func ExampleFigure8() {
 	save(f, err, "figure08.png")
 }
 
-// The photographs as a small model sees them, 64 pixels wide.
+// The photographs as a very small model would see them, 32 pixels wide.
 func ExampleFigure9() {
-	set, err := photographs.Open(stimuli.Course)
+	set, err := photographs.Open(stimuli.Geometry{Name: "tiny", Image: 32, Patch: 8})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func TestFigure9(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := strings.Repeat("same, ", 4) + strings.Repeat("different, ", 4); !strings.Contains(f.Alt(), strings.TrimSuffix(want, ", ")) {
+	if want := strings.Repeat("same; ", 4) + "different; different; different; different."; !strings.Contains(f.Alt(), want) {
 		t.Errorf("the figure says %q, expected %q in it", f.Alt(), want)
 	}
 	if _, err := paper.Figure9(quickSet(t, stimuli.Discrimination)); err == nil || !strings.Contains(err.Error(), "photographs.Open") {
@@ -101,12 +101,16 @@ func TestPhotographClaims(t *testing.T) {
 	const clip, scratch = "discrimination-256-clip-b16-112 (8-bit weights),256,0.900,0.857,0.931,0.9,0.9", "discrimination-256-course-plain,256,0.500,0.439,0.561,1,0"
 	write("photographs.csv", columns, clip, "discrimination-256-dinov2-s-saliency (saliency-tuned weights),256,0.520,0.459,0.580,1,0", scratch)
 	f := check("table 2", "CLIP alone")
-	if f.Verdict != paper.Agrees || f.Model != "discrimination-256-clip-b16-112 (8-bit weights)" || !strings.HasPrefix(f.Value, "discrimination-256-clip-b16-112 .900 (.857–.931), ") {
+	if f.Verdict != paper.Agrees || f.Model != "discrimination-256-clip-b16-112 (8-bit weights)" || !strings.HasPrefix(f.Value, "discrimination-256-clip-b16-112 .900 (.857–.931), of the same .9; ") {
 		t.Errorf("CLIP alone above chance: %+v", f)
 	}
 	write("photographs.csv", columns, clip, "discrimination-256-dinov2-s-saliency (saliency-tuned weights),256,0.700,0.641,0.753,1,0", scratch)
 	if f := check("table 2", "CLIP alone"); f.Verdict != paper.Partly {
 		t.Errorf("CLIP is not alone: %+v", f)
+	}
+	write("photographs.csv", columns, strings.Replace(clip, "0.9,0.9", "0.3,0.9", 1), scratch)
+	if f := check("table 2", "CLIP alone"); f.Verdict != paper.Partly {
+		t.Errorf("CLIP misses most same objects: %+v", f)
 	}
 	write("photograph-stages.csv", "model,within object,within pair,peaks in", `discrimination-256-clip-b16-112 (8-bit weights),3 (100 %),"5 (94 %, 5 to 6)",10`)
 	for says, want := range map[string]paper.Finding{
