@@ -3,8 +3,6 @@ package paper
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -38,18 +36,14 @@ func countPhotographs(f *Finding) error {
 func photographAccuracy(r *Results) (Finding, error) {
 	f := Finding{Command: "sd table photographs --csv notebooks/results/" + photographsFile}
 	lines, err := r.records(photographsFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		f.Verdict, f.Missing = Untested, "accuracies on photographs"
-		return f, nil
-	}
-	if err != nil {
+	if err := notThere(err); err != nil {
 		return f, err
 	}
 	var values []string
 	var right []bool
-	for _, l := range lines {
-		name := strings.Fields(l["model"])[0]
-		if !slices.Contains([]string{shippedPairs[0], shippedPairs[1], "discrimination-256-course-plain"}, name) {
+	for _, w := range []role{clipPair.pretrained(), dinoV2Pair, scratchPair} {
+		l := firstOf(lines, w.here)
+		if l == nil {
 			continue
 		}
 		low, errLow := strconv.ParseFloat(l["low"], 64)
@@ -57,14 +51,18 @@ func photographAccuracy(r *Results) (Finding, error) {
 		if err := errors.Join(errLow, errSame); err != nil {
 			return f, fmt.Errorf("notebooks/results/%s: %w", photographsFile, err)
 		}
-		if name == shippedPairs[0] { // CLIP
+		if w.name == clipPair.name {
 			right = append(right, low > half, same > half)
 			f.Model = l["model"]
 		} else {
 			right = append(right, low <= half)
 		}
 		zeroless := func(column string) string { return strings.TrimPrefix(l[column], "0") }
-		values = append(values, fmt.Sprintf("%s %s (%s–%s), of the same %s", name, zeroless("accuracy"), zeroless("low"), zeroless("high"), zeroless("same")))
+		values = append(values, fmt.Sprintf("%s %s (%s–%s), of the same %s", strings.Fields(l["model"])[0], zeroless("accuracy"), zeroless("low"), zeroless("high"), zeroless("same")))
+	}
+	if f.Model == "" {
+		f.Verdict, f.Missing = Untested, "accuracies of "+clipPair.here[0]+" on photographs"
+		return f, nil
 	}
 	f.Value, f.Verdict = strings.Join(values, "; "), whether(right...)
 	f.Missing = others.why
@@ -95,17 +93,29 @@ func photographStage(r *Results, column string, block int) (Finding, error) {
 	if err := notThere(err); err != nil {
 		return f, err
 	}
-	i := slices.IndexFunc(lines, func(l map[string]string) bool { return strings.Fields(l["model"])[0] == shippedPairs[0] })
-	if i < 0 {
-		f.Verdict, f.Missing = Untested, "head scores of "+shippedPairs[0]+" on photographs"
+	l := firstOf(lines, clipPair.pretrained().here)
+	if l == nil {
+		f.Verdict, f.Missing = Untested, "head scores of "+clipPair.here[0]+" on photographs"
 		return f, nil
 	}
-	f.Model = lines[i]["model"]
-	here, share, _ := strings.Cut(lines[i][column], " (") // "3 (100 %)" or "4 (94 %, 4 to 5)"
+	f.Model = l["model"]
+	here, share, _ := strings.Cut(l[column], " (") // "3 (100 %)" or "4 (94 %, 4 to 5)"
 	if f.Value = here; share != "" {
 		share, _, _ = strings.Cut(strings.TrimSuffix(share, ")"), ",")
 		f.Value += ", in " + share + " of the resamples"
 	}
 	f.Verdict = whether(here == fmt.Sprint(block))
 	return f, nil
+}
+
+// firstOf returns the line of the first of some models that a table has, nil for none.
+func firstOf(lines []map[string]string, models []string) map[string]string {
+	for _, model := range models {
+		for _, l := range lines {
+			if name, _, _ := strings.Cut(l["model"], " "); name == model {
+				return l
+			}
+		}
+	}
+	return nil
 }

@@ -40,12 +40,13 @@ func figure9() Item {
 	})
 }
 
-// shippedPairs are the models of discrimination that come with the repository, the pretrained ones first.
-var shippedPairs = []string{"discrimination-256-clip-b16-112", "discrimination-256-dinov2-s-saliency", "discrimination-32-clip-b16-112", "discrimination-256-course", "discrimination-256-course-plain"}
+// shippedPairs are the models of discrimination that come with the repository, the pretrained ones first, by size.
+var shippedPairs = []string{"discrimination-256-clip-b16", "discrimination-256-clip-b16-112", "discrimination-32-clip-b16-112", "discrimination-256-dinov2-s-saliency",
+	"discrimination-256-course", "discrimination-256-course-plain"}
 
 // figure10 is the row of Figure 10: where heads look in photographs.
 func figure10() Item {
-	i := onPhotographs(AFigure, "10", "Attention on photorealistic stimuli: CLIP, DINOv2", shippedPairs[:2], photographHeads)
+	i := onPhotographs(AFigure, "10", "Attention on photorealistic stimuli: CLIP, DINOv2", []string{"discrimination-256-clip-b16", "discrimination-256-dinov2-s-saliency"}, photographHeads)
 	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
 		panels, err := each(ctx, i, l, r, func(s study.Subject, m *study.Model) (HeadPanel, error) {
 			scores, err := photographScores(ctx, l, m)

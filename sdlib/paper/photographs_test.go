@@ -94,7 +94,7 @@ func TestPhotographClaims(t *testing.T) {
 	if f := check("table 2", "CLIP alone"); f.Verdict != paper.Untested || f.Missing == "" {
 		t.Errorf("without accuracies: %+v", f)
 	}
-	if f := check("figure 10", "within the pair"); f.Verdict != paper.Untested || !strings.Contains(f.Missing, "discrimination-256-clip-b16-112") {
+	if f := check("figure 10", "within the pair"); f.Verdict != paper.Untested || !strings.Contains(f.Missing, "discrimination-256-clip-b16") {
 		t.Errorf("without stages: %+v", f)
 	}
 	const columns = "model,images,accuracy,low,high,same,different"
