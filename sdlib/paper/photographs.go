@@ -40,8 +40,8 @@ func figure9() Item {
 	})
 }
 
-// shippedPairs are the models of discrimination that come with the repository, the pretrained ones first, by size.
-var shippedPairs = []string{"discrimination-256-clip-b16", "discrimination-256-clip-b16-112", "discrimination-32-clip-b16-112", "discrimination-256-dinov2-s-saliency",
+// shippedPairs are the models of discrimination that come with the repository, the pretrained ones first.
+var shippedPairs = []string{"discrimination-256-clip-b16", "discrimination-256-clip-b16-112", "discrimination-256-dinov2-s-saliency", "discrimination-32-clip-b16-112",
 	"discrimination-256-course", "discrimination-256-course-plain"}
 
 // figure10 is the row of Figure 10: where heads look in photographs.
