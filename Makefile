@@ -5,6 +5,7 @@
 #   .parity/ PyTorch and transformers, for "make parity" alone
 #   .blender/ Blender as a Python module, by "make photographs" alone
 #   .carry/  programs packed for a machine with a GPU and without Go, by "make gpu-carry" alone
+#   .bare/   root folders of a bare Debian, by "make bare-test" and "make image-test" alone
 #
 # Outside it only the user's caches of Go, goimports and pip are used.
 
@@ -29,6 +30,8 @@ CLIP      ?= discrimination-256-clip-b16-112# which fine-tuned CLIP, for make cl
 CLIP_IMAGES ?= 1600# images of the IID set that it is asked about
 RENDERFLAGS ?=# for make photographs, e.g. RENDERFLAGS="--part 2/4 --threads 4"
 PYTHON311 ?= python3.11# the Python that Blender's module needs
+DEBIAN    ?= bookworm# the bare Debian of make bare-test and image-test: bookworm (12), trixie (13)
+BARE      ?= demo# what make makes there, e.g. BARE="demo test"
 PARITY_PYTHON ?= .parity/bin/python# a Python that has what bench/parity/requirements.txt names
 
 DEMO := .sd/demo
@@ -185,11 +188,19 @@ gpu: cuda build ## check and measure all on an NVIDIA GPU, eight minutes, result
 gpu-carry: ## pack the programs for a GPU machine without Go or network, into .carry/gpu
 	@bench/gpu/build.sh
 
+# As root. What they need and leave stands in the scripts.
+.PHONY: bare-test image-test
+bare-test: ## make demo in a bare Debian 12 made by debootstrap (DEBIAN=trixie for 13; BARE="demo test" for more targets)
+	@DEBIAN=$(DEBIAN) docker/bare-test.sh $(BARE)
+
+image-test: ## build the container image with buildah on such a root, and run make demo in it (CUDA=1 for that image too)
+	@DEBIAN=$(DEBIAN) docker/image-test.sh $(BARE)
+
 # --- cleaning up ----------------------------------------------------------------------------------
 
 .PHONY: clean distclean
 clean: ## remove bin/ and the executed notebooks; what was computed stays in .sd
 	rm -rf bin $(DEMO) .sd/test
 
-distclean: clean ## remove the set-up too (.venv, .tools, .parity, .blender, .carry)
-	rm -rf .venv .tools .parity .blender .carry
+distclean: clean ## remove the set-up too (.venv, .tools, .parity, .blender, .carry, .bare)
+	rm -rf .venv .tools .parity .blender .carry .bare

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Builds cpu.Dockerfile (and, asked for, cuda.Dockerfile) with buildah, without a daemon and without an image registry: the
+# base image is the root that bare-root.sh makes. Then it runs "sd doctor" and some make targets in the image.
+#
+#   docker/image-test.sh [TARGET]...          (without arguments: demo)
+#
+# DEBIAN  as for bare-test.sh
+# CUDA=1  build the CUDA image too (3 GB), and run "sd doctor" in it
+# KEEP=1  leave the images where they are: buildah --root .bare/images images
+#
+# It needs root, buildah, debootstrap and 14 GB of disk (20 with CUDA=1), all of it in .bare/; the log is .bare/images.log.
+set -euo pipefail
+cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
+
+suite=${DEBIAN:-bookworm}
+store=$PWD/.bare/images
+log=$store.log
+
+fail() {
+	printf 'image-test: %s\n' "$@" >&2
+	exit 1
+}
+[[ $EUID == 0 ]] || fail "this needs root: run it by sudo"
+command -v buildah >/dev/null || fail "buildah is not in PATH: on Debian or Ubuntu, apt-get install buildah"
+[[ $# -gt 0 ]] || set -- demo
+need=$((14 + ${CUDA:-0} * 6))
+free=$(df --output=avail -BG . | tail -n1 | tr -dc 0-9)
+((free >= need)) || fail "$need GB of disk are needed, $free GB are free at $PWD"
+
+# Chroots instead of containers, and no namespaces for the network: the same steps run where containers cannot.
+export BUILDAH_ISOLATION=chroot TMPDIR=$store/tmp
+buildah() { command buildah --root "$store/root" --runroot "$store/run" "$@"; }
+mkdir -p "$TMPDIR"
+[[ ${KEEP:-} ]] || trap 'buildah rm --all >/dev/null; rm -rf --one-file-system "$store" "$store.base"' EXIT
+
+# base makes the image that cpu.Dockerfile begins with.
+base() {
+	local container
+	docker/bare-root.sh "$suite" "$store.base"
+	container=$(buildah from scratch)
+	buildah add --quiet "$container" "$store.base" /
+	rm -rf --one-file-system "$store.base"
+	buildah commit --quiet --rm "$container" debian-go
+}
+
+# build builds a Dockerfile of this folder.
+build() {
+	buildah build --pull-never --file "docker/$1" --ignorefile "docker/$1.dockerignore" --build-arg "BASE=$2" --tag "$3" .
+}
+
+# within runs a command in a new container of an image.
+within() {
+	local container
+	container=$(buildah from --pull-never "$1")
+	buildah run "$container" -- "${@:2}"
+	buildah rm "$container" >/dev/null
+}
+
+# timed runs a command, with its output in the log too, and says how long it took. It is set -e's business what happens then.
+timed() {
+	local begin=$SECONDS
+	printf '\n=== %s\n' "$*" | tee -a "$log"
+	"$@" 2>&1 </dev/null | tee -a "$log"
+	printf '=== %s: %d s\n' "$*" $((SECONDS - begin)) | tee -a "$log"
+}
+
+: >"$log"
+timed base
+timed build cpu.Dockerfile localhost/debian-go samediff
+timed within localhost/samediff bin/sd doctor
+for target; do timed within localhost/samediff make "$target"; done
+if [[ ${CUDA:-} ]]; then
+	timed build cuda.Dockerfile localhost/samediff samediff:cuda
+	timed within localhost/samediff:cuda bin/sd doctor
+fi
+buildah images | tee -a "$log"
