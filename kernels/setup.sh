@@ -80,6 +80,19 @@ find_python() {
 		"${tried[@]:-nothing of that name in PATH}" "name another by PYTHON=/path/to/python3"
 }
 
+# check_driver looks at NVIDIA's driver before 3 GB are fetched for it. Where there is none they are fetched all the same: an image
+# is built without a GPU, and a cluster's login node has none.
+check_driver() {
+	local version
+	if ! command -v nvidia-smi >/dev/null; then
+		say "no NVIDIA driver here (there is no nvidia-smi): what is installed now is for a machine that has one"
+	elif ! version=$(nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>&1); then
+		say "NVIDIA's driver does not answer (nvidia-smi: ${version%%$'\n'*}): xla:cuda will not work before it does"
+	elif [[ ${version%%.*} =~ ^[0-9]+$ && ${version%%.*} -lt 525 ]]; then
+		fail "NVIDIA's driver is ${version%%$'\n'*}, and CUDA 12 needs 525 or newer: update the driver first (nvidia-smi shows it)"
+	fi
+}
+
 # --- the parts: key_PART prints what the part depends on, make_PART makes it ------------------------
 
 stamp() { case $1 in tools | help | checks) echo ".tools/stamp-$1" ;; *) echo ".venv/stamp-$1" ;; esac; }
@@ -98,6 +111,7 @@ make_python() {
 key_cuda() { cat kernels/requirements-cuda.txt; }
 make_cuda() {
 	[[ "$(uname -sm)" == "Linux x86_64" ]] || fail "XLA's CUDA plugin exists for Linux x86_64 only, this is $(uname -sm)"
+	check_driver
 	say "XLA's CUDA plugin into .venv (about 3 GB) ..."
 	pip_install kernels/requirements-cuda.txt
 }

@@ -244,6 +244,46 @@ func TestSetupNeeds(t *testing.T) {
 	}
 }
 
+// Before 3 GB are fetched for a GPU its driver is looked at: an old one is an error, none at all is said.
+func TestSetupDriver(t *testing.T) {
+	t.Parallel()
+	smi := func(prints, status string) string {
+		return "#!/bin/sh\n[ \"$1\" = --query-gpu=driver_version ] || exit 9\necho '" + prints + "'\nexit " + status + "\n"
+	}
+	tests := []struct {
+		name, smi, printed string
+		status             int
+	}{
+		{"recent", smi("580.65.06", "0"), "(about 3 GB)", 0},
+		{"two GPUs", smi("525.60.13\n525.60.13", "0"), "(about 3 GB)", 0},
+		{"old", smi("470.256.02", "0"), "NVIDIA's driver is 470.256.02, and CUDA 12 needs 525 or newer", 1},
+		{"broken", smi("Failed to initialize NVML: Driver/library version mismatch", "18"), "NVIDIA's driver does not answer (nvidia-smi: Failed to initialize NVML", 0},
+		{"none", "", "no NVIDIA driver here", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSandbox(t)
+			s.put(t, "kernels/requirements-cuda.txt", "jax-cuda12-pjrt==0.10.2\n")
+			if err := os.Remove(filepath.Join(s.bin, "uname")); err != nil { // a link to the system's own
+				t.Fatal(err)
+			}
+			s.put(t, "path/uname", "#!/bin/sh\necho Linux x86_64\n")
+			if test.smi != "" {
+				s.put(t, "path/nvidia-smi", test.smi)
+			}
+			printed, status := s.setup(t, "python", "cuda")
+			if status != test.status {
+				t.Errorf("exit status %d, want %d", status, test.status)
+			}
+			wantText(t, "printed", printed, test.printed)
+			if did, want := s.did(t), map[int]string{0: "pip;pip;", 1: "pip;"}[test.status]; did != want {
+				t.Errorf("did %q, want %q", did, want)
+			}
+		})
+	}
+}
+
 // The kernel's start script says what is missing instead of letting Jupyter wait for a kernel that never comes.
 func TestKernelNeeds(t *testing.T) {
 	t.Parallel()

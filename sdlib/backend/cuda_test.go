@@ -95,7 +95,7 @@ func TestCUDAMissing(t *testing.T) {
 	wrong("NVIDIA's driver is not found", "too short") // no library
 
 	m.driver(12040)
-	wrong("no XLA plugin for cuda found", m.site, "jax_plugins/xla_cuda*/xla_cuda_plugin.so", "make cuda", pluginPathEnv)
+	wrong("no XLA plugin for cuda found", m.site, "jax_plugins/xla_cuda*/xla_cuda_plugin.so", "make cuda", pluginPathEnv, "jax-cuda13-pjrt 0.11.2")
 }
 
 // A driver too old for the plugin's CUDA is an error; one of the same major version is not.

@@ -26,6 +26,13 @@ var pluginFiles = map[string][]string{
 	},
 }
 
+// pjrtMajor and pjrtMinor are the version of the PJRT interface that go-xla is built for, as its pjrt_c_api.h has it.
+const pjrtMajor, pjrtMinor = 0, 104
+
+// CUDAPlugins says which versions of the CUDA plugins are known to fit go-xla: they compile the passes and the training steps of
+// the models here (docs/benchmarks.md).
+const CUDAPlugins = "jax-cuda12-pjrt 0.10.2 (PJRT 0.112, the one of `make cuda`) and jax-cuda13-pjrt 0.11.2 (PJRT 0.115) fit go-xla (PJRT 0.104)"
+
 // pluginFolders returns where plugins are looked for, in order. When
 // PJRT_PLUGIN_LIBRARY_PATH is set it alone counts, as for go-xla itself.
 func pluginFolders() []string {
@@ -80,8 +87,12 @@ func mendMissing(kind string) string {
 		return fmt.Sprintf("unset %s, where alone it is looked for (`%s` installs it elsewhere), or set it to the folder that holds one (a Python's site-packages, for instance), or use the backend %q",
 			pluginPathEnv, installs(kind), Go)
 	}
-	return fmt.Sprintf("run `%s` to install it, or set %s to the folder that holds one (a Python's site-packages, for instance), or use the backend %q",
-		installs(kind), pluginPathEnv, Go)
+	which := ""
+	if kind == "cuda" {
+		which = "; " + CUDAPlugins
+	}
+	return fmt.Sprintf("run `%s` to install it, or set %s to the folder that holds one (a Python's site-packages, for instance), or use the backend %q%s",
+		installs(kind), pluginPathEnv, Go, which)
 }
 
 // MendDamaged says how to replace the plugin of a backend which ends the process that opens it.

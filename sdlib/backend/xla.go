@@ -14,9 +14,6 @@ import (
 	"samediff/sdlib/internal/keepmemory"
 )
 
-// pjrtMajor is the major version of the PJRT interface that go-xla is built for.
-const pjrtMajor = 0
-
 func init() { xla.EnableAutoInstall(false) } // it would download a plugin behind the user's back
 
 // openXLA opens the plugin for "cpu" or "cuda", or the one at an absolute path.
@@ -41,7 +38,7 @@ func openXLA(b *Backend, kind, options string) error {
 		return bad(" does not load: %s", blame.Line(err))
 	}
 	if major != pjrtMajor {
-		return bad(" speaks PJRT %d.%d, expected %d.x", major, minor, pjrtMajor)
+		return bad(" speaks PJRT %d.%d, expected %d.x, as go-xla speaks %d.%d", major, minor, pjrtMajor, pjrtMajor, pjrtMinor)
 	}
 	if onCUDA {
 		if b.Missing, err = prepareCUDA(path, driver); err != nil {

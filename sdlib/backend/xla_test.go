@@ -3,9 +3,11 @@
 package backend
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -23,6 +25,36 @@ func TestXLA(t *testing.T) {
 	}
 	_, err := Open("xla:cpu,no_such_option")
 	wantError(t, err, "unknown plugin options [no_such_option]", b.Plugin)
+}
+
+// The versions that doctor names are go-xla's own, and those that "make cuda" installs.
+func TestPlugins(t *testing.T) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/gomlx/go-xla").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "pjrt", "pjrt_c_api.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{fmt.Sprintf("#define PJRT_API_MAJOR %d\n", pjrtMajor), fmt.Sprintf("#define PJRT_API_MINOR %d\n", pjrtMinor)} {
+		if !strings.Contains(string(header), line) {
+			t.Errorf("go-xla's header has no line %q", line)
+		}
+	}
+	pins, err := os.ReadFile("../../kernels/requirements-cuda.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pin := regexp.MustCompile(`(?m)^(jax-cuda\d+-pjrt)==(\S+)$`).FindSubmatch(pins)
+	if pin == nil {
+		t.Fatal("requirements-cuda.txt pins no plugin")
+	}
+	for _, want := range []string{fmt.Sprintf("%s %s (PJRT 0.112, the one of `make cuda`)", pin[1], pin[2]), fmt.Sprintf("(PJRT %d.%d)", pjrtMajor, pjrtMinor)} {
+		if !strings.Contains(CUDAPlugins, want) {
+			t.Errorf("CUDAPlugins does not say %q: %s", want, CUDAPlugins)
+		}
+	}
 }
 
 // With no plugin the error says what was looked for and where, and the choice falls on Go.

@@ -62,7 +62,8 @@ func cudaMend(s backend.Status) string {
 	if s.Backend != nil && len(s.Backend.Missing) > 0 {
 		return fmt.Sprintf("of NVIDIA's libraries and tools %s are missing: `make cuda` installs them beside the plugin", strings.Join(s.Backend.Missing, ", "))
 	}
-	return "run `make cuda` to install the pinned plugin and NVIDIA's libraries; `nvidia-smi` shows what the driver sees; TF_CPP_MIN_LOG_LEVEL=0 lets XLA say more"
+	return "run `make cuda` to install the pinned plugin and NVIDIA's libraries (" + backend.CUDAPlugins +
+		"); `nvidia-smi` shows what the driver sees; TF_CPP_MIN_LOG_LEVEL=0 lets XLA say more"
 }
 
 func working(s backend.Status) string {
