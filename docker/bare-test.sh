@@ -84,7 +84,7 @@ clone() {
 status=0
 if timed root docker/bare-root.sh "$suite" "$root" && timed clone clone; then
 	for target; do
-		timed "$target" unshare --mount --propagation private --pid --fork --kill-child -- "$0" --inside "$target" || { status=1 && break; }
+		timed "$target" unshare --mount --propagation private --pid --fork --kill-child -- docker/bare-test.sh --inside "$target" || { status=1 && break; }
 	done
 else
 	status=1

@@ -128,12 +128,12 @@ pip_install() {
 install() {
 	local program
 	for program in "${@:2}"; do rm -f ".tools/bin/${program##*/}"; done
-	GOBIN=$root/.tools/bin go -C "$1" install "${@:2}"
+	GOBIN=$root/.tools/bin go -C "$1" install "${@:2}" ||
+		fail "go could not install ${*:2} (above); is the module proxy reachable, and are its certificates trusted (on a bare Debian or Ubuntu: apt-get install ca-certificates)? The next run starts this part again"
 }
 
 key_tools() { echo "$go_version"; cat tools/go.mod tools/go.sum; }
 make_tools() {
-	need_c
 	say "gonb and goimports into .tools/bin (half a minute to two minutes) ..."
 	install tools github.com/janpfeifer/gonb golang.org/x/tools/cmd/goimports
 }
@@ -195,6 +195,8 @@ all_done() { for part; do done_already "$part" || return 1; done; }
 all_done "$@" 2>/dev/null && exit
 
 python=$(find_python)
+# Asked before anything is fetched.
+for part; do [[ $part != tools ]] || done_already tools 2>/dev/null || need_c; done
 # The lock is on an open file, so the system gives it back however this process ends.
 mkdir -p .tools
 exec 9>.tools/lock

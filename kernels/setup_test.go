@@ -240,6 +240,9 @@ func TestSetupNeeds(t *testing.T) {
 				t.Errorf("exit status %d, want 1", status)
 			}
 			wantText(t, "printed", printed, test.printed...)
+			if did := s.did(t); did != "" {
+				t.Errorf("did %q before it was known what is missing", did)
+			}
 		})
 	}
 }

@@ -83,13 +83,13 @@ func findPlugin(kind string, prefer func(paths []string) []string) (string, erro
 
 // mendMissing says how to get a plugin.
 func mendMissing(kind string) string {
-	if os.Getenv(pluginPathEnv) != "" {
-		return fmt.Sprintf("unset %s, where alone it is looked for (`%s` installs it elsewhere), or set it to the folder that holds one (a Python's site-packages, for instance), or use the backend %q",
-			pluginPathEnv, installs(kind), Go)
-	}
 	which := ""
 	if kind == "cuda" {
 		which = "; " + CUDAPlugins
+	}
+	if os.Getenv(pluginPathEnv) != "" {
+		return fmt.Sprintf("unset %s, where alone it is looked for (`%s` installs it elsewhere), or set it to the folder that holds one (a Python's site-packages, for instance), or use the backend %q%s",
+			pluginPathEnv, installs(kind), Go, which)
 	}
 	return fmt.Sprintf("run `%s` to install it, or set %s to the folder that holds one (a Python's site-packages, for instance), or use the backend %q%s",
 		installs(kind), pluginPathEnv, Go, which)
