@@ -24,6 +24,9 @@ command -v debootstrap >/dev/null || fail "debootstrap is not in PATH: on Debian
 command -v go >/dev/null || fail "no \"go\" in PATH to copy Go from"
 [[ ! -e $dir ]] || fail "$dir is there already: remove it first"
 
+# inside runs a command in the new root, with nothing of the host's environment (a TMPDIR is not there).
+inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$new" "$@"; }
+
 # What is half done has another name, and goes when this ends.
 new=$dir.new
 rm -rf --one-file-system "$new"
@@ -40,9 +43,9 @@ done
 # A host behind a proxy that opens connections trusts certificates which Debian does not have.
 if compgen -G "/usr/local/share/ca-certificates/*.crt" >/dev/null && [[ -x $new/usr/sbin/update-ca-certificates ]]; then
 	cp -L /usr/local/share/ca-certificates/*.crt "$new/usr/local/share/ca-certificates/"
-	chroot "$new" update-ca-certificates
+	inside update-ca-certificates
 fi
 
-chroot "$new" useradd --create-home --shell /bin/bash student
+inside useradd --create-home --shell /bin/bash student
 rm -rf "$new"/var/cache/apt/archives/*.deb
 mv "$new" "$dir"

@@ -28,15 +28,14 @@ free=$(df --output=avail -BG . | tail -n1 | tr -dc 0-9)
 ((free >= need)) || fail "$need GB of disk are needed, $free GB are free at $PWD"
 
 # Chroots instead of containers, and no namespaces for the network: the same steps run where containers cannot.
-export BUILDAH_ISOLATION=chroot TMPDIR=$store/tmp
-buildah() { command buildah --root "$store/root" --runroot "$store/run" "$@"; }
-mkdir -p "$TMPDIR"
+buildah() { BUILDAH_ISOLATION=chroot TMPDIR=$store/tmp command buildah --root "$store/root" --runroot "$store/run" "$@"; }
+mkdir -p "$store/tmp"
 [[ ${KEEP:-} ]] || trap 'buildah rm --all >/dev/null; rm -rf --one-file-system "$store" "$store.base"' EXIT
 
 # base makes the image that cpu.Dockerfile begins with.
 base() {
 	local container
-	docker/bare-root.sh "$suite" "$store.base"
+	[[ -d $store.base ]] || docker/bare-root.sh "$suite" "$store.base" # it may be there from a run that failed
 	container=$(buildah from scratch)
 	buildah add --quiet "$container" "$store.base" /
 	rm -rf --one-file-system "$store.base"
