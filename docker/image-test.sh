@@ -16,18 +16,25 @@ suite=${DEBIAN:-bookworm}
 store=$PWD/.bare/images
 log=$store.log
 
+# In a mount namespace of its own: what buildah mounts ends with this script.
+if [[ ${1:-} == --inside ]]; then
+	shift
+else
+	[[ $EUID == 0 ]] || { echo "image-test: this needs root: run it by sudo" >&2 && exit 1; }
+	exec unshare --mount --propagation private -- docker/image-test.sh --inside "$@"
+fi
+
 fail() {
 	printf 'image-test: %s\n' "$@" >&2
 	exit 1
 }
-[[ $EUID == 0 ]] || fail "this needs root: run it by sudo"
 command -v buildah >/dev/null || fail "buildah is not in PATH: on Debian or Ubuntu, apt-get install buildah"
 [[ $# -gt 0 ]] || set -- demo
 need=$((14 + ${CUDA:-0} * 6))
 free=$(df --output=avail -BG . | tail -n1 | tr -dc 0-9)
 ((free >= need)) || fail "$need GB of disk are needed, $free GB are free at $PWD"
 
-# Chroots instead of containers, and no namespaces for the network: the same steps run where containers cannot.
+# Chroots instead of containers: the same steps run where containers cannot.
 buildah() { BUILDAH_ISOLATION=chroot TMPDIR=$store/tmp command buildah --root "$store/root" --runroot "$store/run" "$@"; }
 mkdir -p "$store/tmp"
 [[ ${KEEP:-} ]] || trap 'buildah rm --all >/dev/null; rm -rf --one-file-system "$store" "$store.base"' EXIT
