@@ -26,8 +26,9 @@
 // # Several processes
 //
 // Notebook cells, commands and cluster jobs may share a store. One computes a key, under a file lock, while the others who ask for
-// it wait and then read. The lock is the operating system's and vanishes with its process, however that dies. On a network file
-// system the locks must work across machines (NFS 4 and Lustre with -o flock do).
+// it wait and then read. The lock is the operating system's (flock) and vanishes with its process, however that dies. On a network
+// file system the locks must work across machines: NFS 4 and Lustre with -o flock do, and the server frees those of a machine that
+// died. [Store.Join] notices where they do not.
 //
 // # Damage
 //
@@ -43,6 +44,7 @@
 //	unfinished/<id>/files/       the working folder
 //	damaged/<id>-<time>/         set aside
 //	locks/<id>                   there while somebody computes
+//	present/<host>-<process>     there while a process that called Join lives
 //
 // All of it may be deleted at any time when no process uses it: it only costs the time to compute it again.
 package artifact

@@ -51,6 +51,7 @@ func (s *Store) get(ctx context.Context, key Key, d depth, compute func(ctx cont
 		return nil, err
 	}
 	defer unlock()
+	refresh(filepath.Dir(s.finished(id)))
 	a, err = s.read(ctx, id, d) // the one we waited for may have made it
 	if err == nil || !missing(err) {
 		return a, err
@@ -216,6 +217,11 @@ func (s *Store) publish(ctx context.Context, id ID) (*Artifact, error) {
 	}
 	if err == nil {
 		err = os.Rename(dir, to)
+	}
+	if errors.Is(err, os.ErrExist) { // made by a machine whose result, or whose lock, was not seen in time: theirs is as good
+		if made, readErr := s.read(ctx, id, full); readErr == nil {
+			return made, s.explain(os.RemoveAll(outer))
+		}
 	}
 	if err == nil {
 		err = syncDir(filepath.Dir(to))

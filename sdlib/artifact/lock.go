@@ -68,14 +68,17 @@ func (s *Store) lock(ctx context.Context, id ID, step string) (unlock func(), er
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, s.explain(err)
 	}
-	file := flock.New(path, flock.SetPermissions(0o666))
+	file := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666)) // NFS locks only what is open for writing
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		held, err := file.TryLock()
 		if err != nil {
 			return nil, s.explain(err)
 		}
-		if held && sameFile(file, path) {
-			break
+		if held {
+			refresh(filepath.Dir(path))
+			if sameFile(file, path) {
+				break
+			}
 		}
 		file.Close()
 		if held {
@@ -111,6 +114,15 @@ func (s *Store) busy(id ID) (o owner, held bool) {
 		return owner{}, false // an error: there is no lock file
 	}
 	return s.owner(id), true
+}
+
+// refresh makes a folder show what other machines did in it. An NFS client answers from its memory
+// whether a name is there, for up to a minute; opening the folder makes it ask the server
+// (close-to-open consistency).
+func refresh(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		d.Close()
+	}
 }
 
 // sameFile reports whether the locked file is still the one at path.
