@@ -112,7 +112,7 @@ type itemFlags struct {
 
 func (f *itemFlags) add(cmd *cobra.Command) {
 	f.Scale, f.Geometry = study.CourseScale, stimuli.B16
-	cmd.Flags().Var(choice[study.Scale]{&f.Scale, []study.Scale{study.CourseScale, study.PaperScale}}, "scale", "whose models: course, or paper (ViT-B; for a GPU)")
+	cmd.Flags().Var(choice[study.Scale]{&f.Scale, study.Scales}, "scale", "whose models: course, paper (ViT-B; for a GPU), or tiny (a rehearsal of tables 1, 7, 8)")
 	cmd.Flags().StringSliceVar(&f.models, "model", nil, "models in place of these: presets, models of the course, first digits of an ID, pretrained:CHECKPOINT@PIXELS before fine-tuning, or folders")
 }
 

@@ -54,40 +54,6 @@ Alone, plan prints the paper's table of contents: what there is, and what is to 
 	return cmd
 }
 
-func (a *app) runCommand() *cobra.Command {
-	var f itemFlags
-	cmd := &cobra.Command{
-		Use:   "run figure NUMBER | table NUMBER | all",
-		Short: "Compute what a figure or a table needs",
-		Long: `run works through the jobs that sd plan lists. Any number of processes that share the
-store, on one machine or several, may run the same plan at the same time: each takes the
-next job that no other has. A process that is killed loses nothing but its place: another
-one, or the same command again, goes on with its job. A job that fails does not hold up
-the others, unless they need its model.`,
-		Example: `  sd run table 1
-  sd run figure 2 & sd run figure 2 & wait`,
-		Args: arguments(itemArguments(false)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			lab, err := a.lab()
-			if err != nil {
-				return err
-			}
-			jobs, err := f.jobs(cmd, lab, args)
-			if err != nil {
-				return err
-			}
-			if err := lab.Work(cmd.Context(), jobs); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(a.out, "%d jobs done\n", len(jobs))
-			return err
-		},
-	}
-	f.add(cmd)
-	a.addTask(cmd)
-	return cmd
-}
-
 // itemArguments checks arguments such as "figure 2", "table 1", "all".
 func itemArguments(none bool) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {

@@ -59,13 +59,16 @@ Results go to standard output, progress and errors to standard error. Exit statu
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "show what the libraries below log, and where a bug happened")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misuse(cmd, "%w", err) })
 	group(root, a.doctorCommand(), a.stimuliCommand(), a.trainCommand(), a.pretrainCommand(), a.picturesCommand(), a.seedsCommand(), a.evalCommand(), a.attentionCommand(), a.patchCommand(), a.dasCommand(), a.novelCommand(), a.probeCommand(), a.similarityCommand(),
-		a.figureCommand(), a.tableCommand(), a.planCommand(), a.runCommand(), a.paperCommand(), a.reportCommand(), a.modelCommand(), a.storeCommand(), a.demoCommand())
+		a.figureCommand(), a.tableCommand(), a.planCommand(), a.runCommand(), a.slurmCommand(), a.paperCommand(), a.reportCommand(), a.modelCommand(), a.storeCommand(), a.demoCommand())
 	return root
 }
 
 // lab opens the store. What it computes is shown on standard error, after a line that names the backend.
-func (a *app) lab() (*study.Lab, error) {
+func (a *app) lab(more ...func(*study.Options)) (*study.Lab, error) {
 	o := study.Options{Store: a.store, Backend: a.backend, Task: a.task}
+	for _, change := range more {
+		change(&o)
+	}
 	if !a.quiet {
 		show := progress.Terminal(a.err)
 		tell := sync.OnceFunc(func() {

@@ -13,10 +13,10 @@ import (
 func backends(ctx context.Context, command []string, chosen string) []Finding {
 	var probes []Probe
 	for _, name := range backend.Names {
-		probes = append(probes, probeIn(ctx, command, name))
+		probes = append(probes, ProbeIn(ctx, command, name))
 	}
 	all := each(probes)
-	taken := probeIn(ctx, command, chosen)
+	taken := ProbeIn(ctx, command, chosen)
 	if taken.Err != nil {
 		mend := "name one that works by --backend"
 		if chosen == "" {

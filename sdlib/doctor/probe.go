@@ -36,18 +36,18 @@ func ProbeBackend(name string) Probe {
 	return p
 }
 
-// probeIn opens a backend in a process of its own, since a damaged plugin can end the one that loads it. command is
-// [Options.Probe]; where it is empty, this process does it.
-func probeIn(ctx context.Context, command []string, name string) Probe {
+// ProbeIn opens a backend in a process of its own, since a damaged plugin can end the one that loads it, or with other
+// variables, NAME=VALUE, in its environment. command is [Options.Probe]; where it is empty, this process does it.
+func ProbeIn(ctx context.Context, command []string, name string, env ...string) Probe {
 	if len(command) == 0 {
 		return ProbeBackend(name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, command[0], append(command[1:], name)...)
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:len(command):len(command)], name)...)
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
-	cmd.Env = append(os.Environ(), "GOTRACEBACK=none")
+	cmd.Env = append(append(os.Environ(), "GOTRACEBACK=none"), env...)
 	err := cmd.Run()
 	if ctx.Err() != nil {
 		err = fmt.Errorf("no answer in %v", timeout)

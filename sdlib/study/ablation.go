@@ -26,11 +26,18 @@ type Scale string
 const (
 	CourseScale Scale = "course" // vit.CourseQuick and its like: minutes on two CPU cores
 	PaperScale  Scale = "paper"  // ViT-B/16 from scratch, as in the paper: many hours on a GPU
+	// TinyScale is a rehearsal: the same jobs with models of two blocks that see a few images and
+	// learn nothing, so that a plan is tried out on several devices or a cluster in a minute.
+	TinyScale Scale = "tiny"
 )
+
+// Scales lists the scales that there are.
+var Scales = []Scale{CourseScale, PaperScale, TinyScale}
 
 // Training returns what is trained, with the same data, steps and seeds whatever the
 // losses. At course scale that is the model and the recipe of [Quick] or [RMTS] for 12
-// epochs on 6,400 images, the paper's number; at the paper's, "scratch-b16" of [Presets].
+// epochs on 6,400 images, the paper's number; at the paper's, "scratch-b16" of [Presets]; at
+// tiny scale, a few seconds of what the course scale has.
 func (a Ablation) Training() Training {
 	var t Training
 	switch {
@@ -44,6 +51,10 @@ func (a Ablation) Training() Training {
 		t = Quick
 		t.Recipe.Relation.After, t.Recipe.Epochs = 2, 12
 	}
+	if a.Scale == TinyScale {
+		t.Model.Blocks, t.Stimuli.Size, t.Val = 2, 640, 0
+		t.Recipe.Epochs, t.Recipe.Warmup, t.Recipe.Disentangle.After, t.Recipe.Relation.After = 8, 10, 0, 1
+	}
 	t.Stimuli.Objects = stimuli.Compositional32
 	t.ModelSeed, t.Stimuli.Seed, t.Recipe.Seed = a.Seed, a.Seed, a.Seed
 	return a.Losses.Apply(t)
@@ -54,15 +65,27 @@ func (a Ablation) Subject() Subject {
 	return Trained(fmt.Sprintf("%s, losses %v, seed %d", a.Task, a.Losses, a.Seed), a.Training())
 }
 
-// AblationSeeds are the seeds of the tables' repeats.
+// images is the number of images of each set that its model is asked about; 0 is the paper's.
+func (a Ablation) images() int {
+	if a.Scale == TinyScale {
+		return 64
+	}
+	return 0
+}
+
+// AblationSeeds are the seeds of the tables' repeats. At tiny scale there is the first alone.
 var AblationSeeds = []uint64{1, 2, 3}
 
 // AblationTable returns the rows of Table 1 (both tasks: no auxiliary loss, either of the
 // paper's, both; and the relation loss beside them), Table 7 (discrimination) or Table 8
 // (RMTS), which take the losses apart.
 func AblationTable(number int, scale Scale) ([]Ablation, error) {
-	if scale != CourseScale && scale != PaperScale {
-		return nil, fmt.Errorf("no scale %q, expected %s or %s", scale, CourseScale, PaperScale)
+	if err := scale.check(); err != nil {
+		return nil, err
+	}
+	seeds := AblationSeeds
+	if scale == TinyScale {
+		seeds = seeds[:1]
 	}
 	var all []Ablation
 	add := func(task stimuli.Task, losses ...string) {
@@ -71,7 +94,7 @@ func AblationTable(number int, scale Scale) ([]Ablation, error) {
 			if err != nil {
 				panic(err) // a misspelled name below
 			}
-			for _, seed := range AblationSeeds {
+			for _, seed := range seeds {
 				all = append(all, Ablation{scale, task, l, seed})
 			}
 		}
@@ -89,6 +112,13 @@ func AblationTable(number int, scale Scale) ([]Ablation, error) {
 		return nil, fmt.Errorf("no table %d compares losses, expected 1, 7 or 8", number)
 	}
 	return all, nil
+}
+
+func (s Scale) check() error {
+	if !slices.Contains(Scales, s) {
+		return fmt.Errorf("no scale %q, expected one of %q", s, Scales)
+	}
+	return nil
 }
 
 // AblationResult is what a model of an ablation got right on one set.
@@ -124,7 +154,7 @@ func (l *Lab) Ablate(ctx context.Context, rows []Ablation, trained bool, known .
 		if err != nil {
 			return all, fmt.Errorf("%s: %w", a.Subject().Name, err)
 		}
-		for _, named := range Sets(m.Training.Stimuli, 0) {
+		for _, named := range Sets(m.Training.Stimuli, a.images()) {
 			if !slices.Contains(ablationSets, named.Name) {
 				continue
 			}
@@ -154,13 +184,14 @@ func (a Ablation) among(all []AblationResult) []AblationResult {
 }
 
 // AblationJobs are what [Lab.Ablate] computes for these rows, those aside that known has whole.
-func (l *Lab) AblationJobs(ctx context.Context, rows []Ablation, known ...AblationResult) ([]Job, error) {
+func (l *Lab) AblationJobs(_ context.Context, rows []Ablation, known ...AblationResult) ([]Job, error) {
 	var all []Job
 	for _, a := range rows {
 		if len(a.among(known)) == len(ablationSets) {
 			continue
 		}
-		jobs, err := l.AccuracyJobs(ctx, a.Subject(), ablationSets...)
+		subject := a.Subject()
+		jobs, err := accuracyJobs(subject, subject.Training.Stimuli, a.images(), ablationSets...)
 		if err != nil {
 			return nil, err
 		}

@@ -164,8 +164,8 @@ func parseAblationRow(fields []string) (r AblationResult, err error) {
 		return r, err
 	}
 	switch {
-	case r.Scale != CourseScale && r.Scale != PaperScale:
-		return r, fmt.Errorf("no scale %q, expected %s or %s", r.Scale, CourseScale, PaperScale)
+	case r.Scale.check() != nil:
+		return r, r.Scale.check()
 	case r.Task != stimuli.Discrimination && r.Task != stimuli.RMTS:
 		return r, fmt.Errorf("no task %q, expected %s or %s", r.Task, stimuli.Discrimination, stimuli.RMTS)
 	case !slices.Contains(ablationSets, r.Set):

@@ -113,13 +113,18 @@ func (l *Lab) AccuracyJobs(ctx context.Context, s Subject, names ...string) ([]J
 // AccuracyJobs are evaluations of a subject on those of the sets of stimuli c ([Sets]) that
 // have these names, or on all.
 func AccuracyJobs(s Subject, c stimuli.Config, names ...string) ([]Job, error) {
+	return accuracyJobs(s, c, 0, names...)
+}
+
+// accuracyJobs has another number of images in the sets that the model was not trained on; 0 is the paper's.
+func accuracyJobs(s Subject, c stimuli.Config, size int, names ...string) ([]Job, error) {
 	for _, name := range names {
 		if !slices.Contains(SetNames, name) {
 			return nil, fmt.Errorf("no set is called %q, expected some of %q", name, SetNames)
 		}
 	}
 	var jobs []Job
-	for _, named := range Sets(c, 0) {
+	for _, named := range Sets(c, size) {
 		if len(names) > 0 && !slices.Contains(names, named.Name) {
 			continue
 		}

@@ -16,9 +16,20 @@ import (
 //
 // A job that fails does not hold up the others, unless they need its model; the error names all that failed.
 func (l *Lab) Work(ctx context.Context, jobs []Job) error {
+	return l.WorkWhile(ctx, jobs, 0)
+}
+
+// ErrOthers says that other processes have all that is left of some jobs.
+var ErrOthers = errors.New("other processes have all that is left")
+
+// WorkWhile is [Lab.Work] for a process that is paid for while it waits: when other processes have
+// had all that is left for as long as patience, it ends with an error that wraps [ErrOthers]. A
+// patience of 0 has no end.
+func (l *Lab) WorkWhile(ctx context.Context, jobs []Job, patience time.Duration) error {
 	jobs = WithTrainings(jobs)
 	done, failed := make([]bool, len(jobs)), map[string]error{} // failed trainings, by their subject's name
 	var errs []error
+	var idle time.Time // since when there is nothing to take; zero while there is
 	for left := len(jobs); left > 0; {
 		took, held := false, false // held: another process has what a job waits for
 		for i, j := range jobs {
@@ -70,6 +81,7 @@ func (l *Lab) Work(ctx context.Context, jobs []Job) error {
 			finish(err)
 		}
 		if took || left == 0 {
+			idle = time.Time{}
 			continue
 		}
 		if !held { // models that were there are gone, removed or found damaged: train them again
@@ -80,6 +92,12 @@ func (l *Lab) Work(ctx context.Context, jobs []Job) error {
 				}
 			}
 			continue
+		}
+		if idle.IsZero() {
+			idle = time.Now()
+		}
+		if patience > 0 && time.Since(idle) > patience {
+			return errors.Join(append(errs, ErrOthers)...)
 		}
 		select {
 		case <-ctx.Done():
@@ -104,7 +122,11 @@ type jobKey struct{}
 // begin tells of the job that ctx belongs to, where there is one, when its computation begins:
 // whoever asked for what is there already, or is being computed by another, hears nothing.
 func (l *Lab) begin(ctx context.Context) {
-	if j, ok := ctx.Value(jobKey{}).(Job); ok && l.options.Notify != nil {
+	j, ok := ctx.Value(jobKey{}).(Job)
+	if ok && l.options.Notify != nil {
 		l.options.Notify(j.String())
+	}
+	if ok && l.options.OnJob != nil {
+		l.options.OnJob(j)
 	}
 }

@@ -297,3 +297,52 @@ func TestWrongQuestions(t *testing.T) {
 		t.Errorf("the store has %+v, %v; want nothing", infos, err)
 	}
 }
+
+// A worker with patience leaves what others have to them.
+func TestWorkWhile(t *testing.T) {
+	l := lab(t, t.TempDir(), backend.Go)
+	other := lab(t, l.Store.Dir(), backend.Go)
+	jobs := WithTrainings(plan()[:1])
+	r, err := jobs[0].Subject.Training.resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := errors.New("left")
+	_, err = other.Store.Get(t.Context(), r.key(), func(ctx context.Context, _ string) error {
+		begin := time.Now()
+		if err := l.WorkWhile(ctx, jobs, 100*time.Millisecond); !errors.Is(err, ErrOthers) {
+			t.Errorf("while another trains the model: %v, want ErrOthers", err)
+		}
+		if took := time.Since(begin); took < 100*time.Millisecond || took > 30*time.Second {
+			t.Errorf("it left after %v, want little more than 100 ms", took)
+		}
+		return left
+	})
+	if !errors.Is(err, left) {
+		t.Fatal(err)
+	}
+}
+
+// A plan's name stays while its jobs mean the same, and changes with any of them.
+func TestPlanID(t *testing.T) {
+	id := func(jobs []Job) artifact.ID {
+		id, err := PlanID(jobs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	want := id(plan())
+	if got := id(WithTrainings(plan())); got != want {
+		t.Errorf("with its trainings written out the plan is %s, without %s", got, want)
+	}
+	fewer, other := plan()[1:], plan()
+	more := *other[0].Subject.Training
+	more.Recipe.LR *= 2
+	other[0].Subject, other[1].Subject = Trained(other[0].Subject.Name, more), Trained(other[0].Subject.Name, more)
+	for what, jobs := range map[string][]Job{"a job less": fewer, "another learning rate": other} {
+		if got := id(jobs); got == want {
+			t.Errorf("%s: the name of the plan is the same, %s", what, got)
+		}
+	}
+}
