@@ -165,6 +165,10 @@ kills: ## end each command that writes thirty times at a random moment: nothing 
 browser: setup build ## open the notebooks in JupyterLab in headless Chromium: run cells, complete a name, show documentation
 	@SD_BROWSER=1 go test -count=1 -v -timeout 30m -run TestBrowser ./kernels | grep -v '^=== '
 
+.PHONY: slurm-test
+slurm-test: base ## run a plan on a real Slurm of two nodes on this machine: requeue a task, kill a node (docs/clusters.md)
+	@SD_SLURM=1 go test -count=1 -v -timeout 20m -run 'TestSlurm$$' ./cmd/sd | grep -v '^=== '
+
 .PHONY: bench
 bench: base ## Go benchmarks of all packages (BENCH=Forward for some)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
