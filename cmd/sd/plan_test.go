@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,6 +34,35 @@ func TestPlan(t *testing.T) {
 			t.Errorf("the plan of table 1 lacks %q:\n%s", part, table.out)
 		}
 	}
+}
+
+// plan all has a row for each item: what it takes by itself, and what it adds to those above, whose sum is all there is to do.
+func TestPlanAll(t *testing.T) {
+	out := sd("plan", "all", "--scale", "tiny", "--store", t.TempDir(), "--tflops", "0.001").want(t, exitOK).out
+	alone, added := 0., 0.
+	for _, line := range strings.Split(out, "\n") {
+		fields := strings.Fields(line)
+		if len(fields) < 6 || fields[0] != "table" {
+			continue
+		}
+		for i, to := range []*float64{&alone, &added} {
+			x, err := strconv.ParseFloat(fields[len(fields)-2+i], 64)
+			if err != nil {
+				t.Fatalf("%v in the line %q", err, line)
+			}
+			*to += x
+		}
+	}
+	var done, jobs int
+	var hours, training float64
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if _, err := fmt.Sscanf(lines[len(lines)-1], "%d of %d jobs done, %f hours of work left, %f of them in trainings, at 0.001 TFLOP/s (as --tflops says)", &done, &jobs, &hours, &training); err != nil {
+		t.Fatalf("%v in:\n%s", err, out)
+	}
+	if math.Abs(added-hours) > .2 || alone <= added || training >= hours || training < .5*hours || jobs != 125-40 || done != 0 { // tables 7 and 8 share four rows each with table 1, of five jobs
+		t.Errorf("tables 1, 7 and 8 take %.1f hours alone, %.1f in turn, together %.1f, of which %.1f in trainings of %d jobs, %d done:\n%s", alone, added, hours, training, jobs, done, out)
+	}
+	sd("plan", "all", "--tflops=-1").want(t, exitUsage).says(t, "expected a positive number")
 }
 
 // The table of contents names every figure and table of the paper; what it says can be drawn

@@ -92,7 +92,7 @@ func (a *app) runOn(ctx context.Context, names []string, lab *study.Lab, jobs []
 	if err != nil {
 		return err
 	}
-	devices, choice, err := a.devices(ctx, self, names)
+	devices, choice, err := a.devices(ctx, self, names, jobs)
 	if err != nil {
 		return err
 	}
@@ -163,8 +163,9 @@ func undone(ctx context.Context, lab *study.Lab, jobs []study.Job) (int, error) 
 	return len(slices.DeleteFunc(statuses, func(s study.JobStatus) bool { return s.State == study.JobDone })), err
 }
 
-// devices returns the devices of these names and the backend that works on each of them, which is tried in processes of their own.
-func (a *app) devices(ctx context.Context, self string, names []string) ([]workers.Device, string, error) {
+// devices returns the devices of these names and the backend that works on each of them, which is tried in processes of their
+// own. A GPU that is too small for the jobs is an error.
+func (a *app) devices(ctx context.Context, self string, names []string, jobs []study.Job) ([]workers.Device, string, error) {
 	probe := []string{self, "doctor", "--" + probeFlag}
 	taken := doctor.ProbeIn(ctx, probe, a.backend)
 	if taken.Err != nil {
@@ -181,6 +182,19 @@ func (a *app) devices(ctx context.Context, self string, names []string) ([]worke
 		if p := doctor.ProbeIn(ctx, probe, taken.Choice, d.Env...); p.Err != nil {
 			return nil, "", fmt.Errorf("--devices: %v: %w", d, p.Err)
 		}
+		if err := fits(ctx, d, jobs); err != nil {
+			return nil, "", fmt.Errorf("--devices: %w", err)
+		}
 	}
 	return devices, taken.Choice, nil
+}
+
+// fits returns an error if a job's training needs more memory than a GPU has.
+func fits(ctx context.Context, d workers.Device, jobs []study.Job) error {
+	largest, need := study.Largest(jobs)
+	if has := d.Memory(ctx); has > 0 && need > has {
+		return fmt.Errorf("%v has %s of memory, and %v needs %s or more: take a larger GPU, or compute a batch in more parts (\"accumulate\" of a recipe, sd train --recipe)",
+			d, size(has), largest, size(need))
+	}
+	return nil
 }

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"samediff/sdlib/study"
 	"samediff/sdlib/vit"
+	"samediff/sdlib/workers"
 )
 
 // eightModels are folders with models of one block, which differ, as --model takes them.
@@ -136,5 +138,23 @@ func TestRunDevicesWrong(t *testing.T) {
 	}
 	if _, err := os.Stat(store); err == nil {
 		t.Error("the store was begun")
+	}
+}
+
+// A GPU that is too small for a training of the plan is an error that names the training.
+func TestTooLittleMemory(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "nvidia-smi"), []byte("#!/bin/bash\necho 8192\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":/usr/bin:/bin")
+	small, large := study.TrainJob(study.Trained("quick", study.Quick)), study.TrainJob(study.Trained("clip-b16", study.Presets["clip-b16"]))
+	d := workers.Device{Name: "1"}
+	if err := fits(t.Context(), d, []study.Job{small}); err != nil {
+		t.Error(err)
+	}
+	err := fits(t.Context(), d, []study.Job{small, large})
+	if err == nil || !strings.Contains(err.Error(), "device 1 has 8.0 GiB of memory, and train clip-b16 needs ") {
+		t.Errorf("the error is %v", err)
 	}
 }

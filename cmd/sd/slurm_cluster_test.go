@@ -60,8 +60,11 @@ func TestSlurm(t *testing.T) {
 	node, index, job := c.training(t, store, id, "")
 	c.run(t, "scancel", "--batch", "--signal=TERM", id+"_"+index) // as --signal=B:TERM@60 does a minute before the end of its time
 	say("task %s on %s gets SIGTERM at %q", index, node, job)
-	log := filepath.Join(logs, id+"_"+index+".log")
-	until(t, "the task is requeued", func() bool { return strings.Contains(contentOf(log), "the task is put into the queue again") })
+	log, record := filepath.Join(logs, id+"_"+index+".log"), filepath.Join(logs, id+"_"+index+".json")
+	until(t, "the task has stopped", func() bool { return !strings.Contains(contentOf(record), `"phase": "working"`) })
+	if !strings.Contains(contentOf(log), "the task is put into the queue again") {
+		t.Fatal("the task was not requeued")
+	}
 	until(t, "the task is back", func() bool { return strings.Contains(contentOf(log), "restart 1 on ") })
 	say("it wrote a checkpoint, was requeued, and is back")
 

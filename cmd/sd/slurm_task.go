@@ -16,6 +16,7 @@ import (
 	"samediff/sdlib/doctor"
 	"samediff/sdlib/slurm"
 	"samediff/sdlib/study"
+	"samediff/sdlib/workers"
 )
 
 // slurmPatience is how long a task waits for jobs that other tasks have, or for models that they train.
@@ -100,6 +101,11 @@ func (a *app) slurmTask(cmd *cobra.Command, f itemFlags, lab *study.Lab, task *s
 		}
 		return a.runOn(ctx, names, lab, jobs, append(item, f.args()...), slurmPatience)
 	}
+	if count == 1 {
+		if err := fits(ctx, workers.Device{Name: "0"}, jobs); err != nil {
+			return err
+		}
+	}
 	return lab.WorkWhile(ctx, jobs, slurmPatience)
 }
 
@@ -135,7 +141,7 @@ func (a *app) taskEnd(task *slurm.Task, err error) (slurm.Phase, error) {
 	case errors.Is(err, context.Canceled):
 		ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
 		defer stop()
-		requeued, problem := slurm.Requeue(ctx, os.Getenv("SLURM_JOB_ID"))
+		requeued, problem := slurm.Requeue(ctx, task.ID)
 		if !requeued {
 			return slurm.Cancelled, errors.Join(err, problem)
 		}

@@ -28,7 +28,7 @@ func runTask(t *testing.T, script string) result {
 	t.Helper()
 	cmd := process(t) // for its environment
 	cmd.Path, cmd.Args = "/bin/bash", []string{"bash", script}
-	cmd.Env = append(cmd.Env, "SLURM_ARRAY_JOB_ID=77", "SLURM_ARRAY_TASK_ID=0", "SLURM_JOB_ID=78", "SLURMD_NODENAME=gpu-1")
+	cmd.Env = append(cmd.Env, "SLURM_ARRAY_JOB_ID=77", "SLURM_ARRAY_TASK_ID=0", "SLURMD_NODENAME=gpu-1")
 	return finish(t, cmd)
 }
 
@@ -150,7 +150,7 @@ func TestSlurmTaskInterrupted(t *testing.T) {
 		sd("slurm", "table", "1", "--scale", "course", "--backend", "go").want(t, exitOK)
 		cmd := process(t)
 		cmd.Path, cmd.Args = "/bin/bash", []string{"bash", filepath.Join(slurm.Dir(store, "table-1"), "script.sh")}
-		cmd.Env = append(cmd.Env, "SLURM_ARRAY_JOB_ID=77", "SLURM_ARRAY_TASK_ID=0", "SLURM_JOB_ID=78", "SLURMD_NODENAME=gpu-1")
+		cmd.Env = append(cmd.Env, "SLURM_ARRAY_JOB_ID=77", "SLURM_ARRAY_TASK_ID=0", "SLURMD_NODENAME=gpu-1")
 		done := make(chan result)
 		go func() { done <- finish(t, cmd) }()
 		until(t, "the task says what it is at", func() bool {
@@ -163,7 +163,7 @@ func TestSlurmTaskInterrupted(t *testing.T) {
 		if out := contentOf(filepath.Join(slurm.Dir(store, "table-1"), "77_0.json")); !strings.Contains(out, `"phase": "`+want+`"`) || !strings.Contains(out, "train discrimination, losses none") {
 			t.Errorf("%s: the task says of itself %s\nand\n%s", state, out, r.errors)
 		}
-		if text := contentOf(said); (text == "requeue 78\n") != (want == "requeued") {
+		if text := contentOf(said); (text == "requeue 77_0\n") != (want == "requeued") {
 			t.Errorf("%s: scontrol was given %q", state, text)
 		}
 	}

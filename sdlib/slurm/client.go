@@ -36,17 +36,18 @@ func Submit(ctx context.Context, script string) (id string, err error) {
 	return id, nil
 }
 
-// Requeue puts a running job, or task of an array, into the queue again. requeued is false where
-// Slurm is about to end the job for another reason: a user canceled it, or Slurm requeues it by itself.
-func Requeue(ctx context.Context, job string) (requeued bool, err error) {
-	out, err := command(ctx, "squeue", "--noheader", "--format=%T", "--jobs="+job)
+// Requeue puts a running task, "4711_3", into the queue again. requeued is false where Slurm is
+// about to end the task for another reason: a user canceled it, or Slurm requeues it by itself.
+// (The variable SLURM_JOB_ID of one task is the ID of the whole array, and must not be used.)
+func Requeue(ctx context.Context, task string) (requeued bool, err error) {
+	out, err := command(ctx, "squeue", "--noheader", "--format=%T", "--jobs="+task)
 	if err != nil {
 		return false, err
 	}
 	if strings.TrimSpace(out) != "RUNNING" {
 		return false, nil
 	}
-	_, err = command(ctx, "scontrol", "requeue", job)
+	_, err = command(ctx, "scontrol", "requeue", task)
 	return err == nil, err
 }
 

@@ -225,9 +225,9 @@ func TestReports(t *testing.T) {
 
 // A running task is requeued; one that a user canceled, or that Slurm is about to requeue, is left alone.
 func TestRequeue(t *testing.T) {
-	for state, want := range map[string]string{"RUNNING": "requeue 4712\n", "COMPLETING": "", "CANCELLED": "", "PREEMPTED": ""} {
+	for state, want := range map[string]string{"RUNNING": "requeue 47_1\n", "COMPLETING": "", "CANCELLED": "", "PREEMPTED": ""} {
 		said := fake(t, map[string]string{"squeue": "echo " + state, "scontrol": `echo "$@" > "$SAID"`})
-		requeued, err := Requeue(t.Context(), "4712")
+		requeued, err := Requeue(t.Context(), "47_1")
 		if err != nil || requeued != (want != "") {
 			t.Errorf("a job that is %s: %t, %v", state, requeued, err)
 		}

@@ -26,6 +26,9 @@ type Analysis[P, R any] struct {
 	NoSet bool
 	// Images is how many images the analysis looks at, for estimates; nil stands for all of the set.
 	Images func(set *stimuli.Set, p P) int
+	// Shares are the costs of results that the answer is made from and that other answers may be
+	// made from too, for estimates; nil for none.
+	Shares func(model artifact.ID, c vit.Config, p P) []Cost
 }
 
 // On is what an analysis works on.
@@ -93,6 +96,12 @@ func (a Analysis[P, R]) Job(of Subject, title string, set *stimuli.Set, p P) Job
 			_, err := a.Of(ctx, l, m, set, p)
 			return err
 		},
-		flops: func(c vit.Config) float64 { return float64(images) * forwardFlops(c) },
+		costs: func(model artifact.ID, c vit.Config) []Cost {
+			all := []Cost{{FLOPs: float64(images) * forwardFlops(c)}}
+			if a.Shares != nil {
+				all = append(all, a.Shares(model, c, p)...)
+			}
+			return all
+		},
 	}
 }

@@ -69,13 +69,31 @@ var DAS = Analysis[DASQuery, DASResult]{
 		a, err := v.Answers(ctx, on.Backend, m.Model, s, on.Report)
 		return DASResult{a, v.Dims()}, err
 	},
-	Images: func(_ *stimuli.Set, q DASQuery) int { // a step runs a part of the blocks, twice
-		steps := q.Recipe.Steps
-		if steps == 0 {
-			steps = q.Recipe.Epochs * q.Recipe.Pairs / max(q.Recipe.Batch, 1)
-		}
-		return steps*q.Recipe.Batch + q.Test
-	},
+	Images: func(_ *stimuli.Set, q DASQuery) int { return q.Test },
+	Shares: func(model artifact.ID, c vit.Config, q DASQuery) []Cost { return q.DASSearch.cost(model, c) },
+}
+
+// cost is that of a search: each pair's forward pass through the blocks above, and a backward pass
+// through them that leaves the weights as they are.
+func (q DASSearch) cost(model artifact.ID, c vit.Config) []Cost {
+	if das.Derived(c, q.Block) || !(q.Method.Learned() || q.Method.Ranked() && q.Rank == 0) {
+		return nil
+	}
+	if !q.Method.Learned() { // it takes the rank that the search finds
+		q = q.by(das.Trained)
+	}
+	key := q.key(model)
+	pairs := q.Recipe.Epochs * q.Recipe.Pairs
+	if q.Recipe.Steps > 0 {
+		pairs = q.Recipe.Steps * q.Recipe.Batch
+	}
+	above := float64(c.Blocks-1-q.Block) / float64(c.Blocks)
+	return []Cost{{Key: &key, FLOPs: float64(pairs) * 2 * above * forwardFlops(c)}}
+}
+
+// key names what a search has learned in a model.
+func (q DASSearch) key(model artifact.ID) artifact.Key {
+	return artifact.Key{Step: "das-intervention", Version: dasVersion, Params: q, Inputs: []artifact.ID{model}}
 }
 
 // by is the same search by another method, which finds its rank itself.
@@ -162,8 +180,7 @@ func (l *Lab) learned(ctx context.Context, m *Model, q DASSearch) (*das.Interven
 	if q.Stimuli, err = q.Stimuli.Resolved(); err != nil {
 		return nil, err
 	}
-	key := artifact.Key{Step: "das-intervention", Version: dasVersion, Params: q, Inputs: []artifact.ID{m.ID}}
-	a, err := l.Store.Get(ctx, key, func(ctx context.Context, dir string) error {
+	a, err := l.Store.Get(ctx, q.key(m.ID), func(ctx context.Context, dir string) error {
 		be, err := l.Backend()
 		if err != nil {
 			return err

@@ -33,7 +33,7 @@ func (l *Lab) Find(ctx context.Context, name string) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		if hours := TrainJob(Trained(name, t)).flops(t.Model) / assumedSpeed / 3600; hours > 10 && info.State != artifact.Finished {
+		if hours := t.flops() / assumedCPU / 3600; hours > 10 && info.State != artifact.Finished {
 			return nil, fmt.Errorf("%s was not fine-tuned yet, which takes hours on a GPU, or about %.0f hours on two CPU cores: `sd train %s` does it", name, hours, name)
 		}
 		return l.Train(ctx, t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"samediff/sdlib/artifact"
@@ -21,7 +20,7 @@ type Job struct {
 
 	key   func(model artifact.ID) artifact.Key // nil for a training
 	run   func(ctx context.Context, l *Lab, m *Model) error
-	flops func(vit.Config) float64 // floating-point operations
+	costs func(model artifact.ID, c vit.Config) []Cost
 }
 
 // String is the job in a line: "evaluate quick: on test (IID)".
@@ -38,36 +37,23 @@ func TrainJob(s Subject) Job {
 	t := *s.Training
 	return Job{
 		Step: "train", Subject: s,
-		run: func(context.Context, *Lab, *Model) error { return nil }, // the model is all there is to do
-		flops: func(c vit.Config) float64 { // backward passes cost twice a forward pass
-			before := 0.
-			if t.Pretraining != nil {
-				before = t.Pretraining.flops()
-			}
-			return before + 3*float64(t.images())*forwardFlops(c) + float64(t.Recipe.Epochs*t.Val)*forwardFlops(c)
-		},
+		run:   func(context.Context, *Lab, *Model) error { return nil }, // the model is all there is to do
+		costs: func(artifact.ID, vit.Config) []Cost { return t.costs() },
 	}
 }
 
-// images returns the number of images that a training shows, in all epochs.
-func (t Training) images() int {
-	n := t.Stimuli.Size
-	if c, err := t.Stimuli.Resolved(); err == nil {
-		n = c.Size
-	}
-	return t.Recipe.Epochs * n
-}
-
-// WithTrainings returns jobs with the training of each of their subjects before them, where it has one.
+// WithTrainings returns jobs with the training of each of their subjects before them, once, where it has one.
 func WithTrainings(jobs []Job) []Job {
 	var all []Job
 	seen := map[string]bool{}
 	for _, j := range jobs {
-		if s := j.Subject; s.Training != nil && j.Step != "train" && !seen[s.Name] {
+		if s := j.Subject; s.Training != nil && !seen[s.Name] {
 			seen[s.Name] = true
 			all = append(all, TrainJob(s))
 		}
-		all = append(all, j)
+		if j.Step != "train" {
+			all = append(all, j)
+		}
 	}
 	return all
 }
@@ -89,16 +75,24 @@ type JobStatus struct {
 	Owner string  // who runs it: "process 123"
 	Took  float64 // seconds, of a job that is done
 	// Estimate is about how many seconds a job that is not done will take: its floating-point
-	// operations at the speed that trainings in the store had, or at an assumed one.
+	// operations at some speed ([Lab.Rate]). What several jobs need is in the estimate of the first.
 	Estimate float64
+
+	model artifact.ID // of its subject, "" if it is not there
 }
 
-// Survey says of each job how far it is. Nothing is computed.
+// Survey says of each job how far it is, with estimates for this machine. Nothing is computed.
 func (l *Lab) Survey(ctx context.Context, jobs []Job) ([]JobStatus, error) {
-	speed, err := l.speed(ctx)
+	r, err := l.Rate(ctx, CourseScale)
 	if err != nil {
 		return nil, err
 	}
+	return l.SurveyAt(ctx, jobs, r)
+}
+
+// SurveyAt is [Lab.Survey] with estimates at a speed.
+func (l *Lab) SurveyAt(ctx context.Context, jobs []Job, r Rate) ([]JobStatus, error) {
+	bill := newBill(l)
 	var all []JobStatus
 	for _, j := range jobs {
 		s, err := l.status(ctx, j)
@@ -110,7 +104,11 @@ func (l *Lab) Survey(ctx context.Context, jobs []Job) ([]JobStatus, error) {
 			return nil, fmt.Errorf("%v: %w", j, err)
 		}
 		if s.State != JobDone {
-			s.Estimate = j.flops(c) / speed
+			flops, err := bill.add(ctx, s, c)
+			if err != nil {
+				return nil, fmt.Errorf("%v: %w", j, err)
+			}
+			s.Estimate = flops / r.FLOPS
 		}
 		all = append(all, s)
 	}
@@ -131,12 +129,13 @@ func (l *Lab) config(ctx context.Context, s Subject) (vit.Config, error) {
 // status looks a job up in the store.
 func (l *Lab) status(ctx context.Context, j Job) (JobStatus, error) {
 	var info artifact.Info
+	var model artifact.ID
 	var err error
 	if j.key == nil {
 		info, err = l.look(ctx, *j.Subject.Training)
 	} else {
-		model, there, err := l.id(ctx, j.Subject)
-		if err != nil {
+		var there bool
+		if model, there, err = l.id(ctx, j.Subject); err != nil {
 			return JobStatus{}, err
 		}
 		if !there {
@@ -153,7 +152,7 @@ func (l *Lab) status(ctx context.Context, j Job) (JobStatus, error) {
 			return JobStatus{}, err
 		}
 	}
-	s := JobStatus{Job: j, State: JobReady, Owner: info.Owner}
+	s := JobStatus{Job: j, State: JobReady, Owner: info.Owner, model: model}
 	switch info.State {
 	case artifact.Finished:
 		s.State, s.Took = JobDone, info.Meta.Seconds
@@ -161,35 +160,6 @@ func (l *Lab) status(ctx context.Context, j Job) (JobStatus, error) {
 		s.State = JobRunning
 	}
 	return s, err
-}
-
-// assumedSpeed is that of two CPU cores, in floating-point operations per second.
-const assumedSpeed = 60e9
-
-// speed returns the median speed of the trainings that the store has, in operations per second.
-func (l *Lab) speed(ctx context.Context) (float64, error) {
-	infos, err := l.trainings(ctx)
-	var speeds []float64
-	for _, i := range infos {
-		t, err := trainingOf(i)
-		if err == nil && i.Meta.Seconds > 1 && !i.Meta.Resumed && t.Pretraining == nil { // which may have been there already
-			speeds = append(speeds, TrainJob(Subject{Training: &t}).flops(t.Model)/i.Meta.Seconds)
-		}
-	}
-	if len(speeds) == 0 {
-		return assumedSpeed, err
-	}
-	slices.Sort(speeds)
-	return speeds[len(speeds)/2], err
-}
-
-// forwardFlops returns the floating-point operations of a forward pass for one image: two for
-// each weight of a block and token, and those of attention.
-func forwardFlops(c vit.Config) float64 {
-	T, D, L := float64(c.Tokens()), float64(c.Width), float64(c.Blocks)
-	block := 2*T*D*(4*D+2*float64(c.MLP)) + 4*T*T*D
-	patches := 2 * T * D * float64(3*c.Patch*c.Patch)
-	return L*block + patches
 }
 
 // Describe writes a duration in seconds for people: "40 s", "12 min", "3.5 h", "2 days".

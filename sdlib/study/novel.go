@@ -8,6 +8,7 @@ import (
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/das"
 	"samediff/sdlib/stimuli"
+	"samediff/sdlib/vit"
 )
 
 // A NovelQuery asks how often novel representations in the subspace of a search bring about
@@ -62,6 +63,7 @@ var Novel = Analysis[NovelQuery, DASResult]{
 		return DASResult{a, v.Dims()}, err
 	},
 	Images: func(_ *stimuli.Set, q NovelQuery) int { return q.Test },
+	Shares: func(model artifact.ID, c vit.Config, q NovelQuery) []Cost { return q.DASSearch.cost(model, c) },
 }
 
 // Objects are the pairs whose source objects the representations are made of.

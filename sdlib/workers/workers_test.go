@@ -164,3 +164,25 @@ func TestRunInterrupted(t *testing.T) {
 		t.Errorf("the processes say %q, want %q", said, want)
 	}
 }
+
+// A GPU's memory is what nvidia-smi says of the one that the process will see.
+func TestMemory(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir+":/usr/bin:/bin")
+	if got := (Device{}).Memory(t.Context()); got != 0 {
+		t.Errorf("without nvidia-smi it is %d", got)
+	}
+	const smi = "#!/bin/bash\ncase \"$*\" in *--id=GPU-8a) echo 81559;; *--id=0) echo 24576;; *) echo 'No devices were found'; exit 6;; esac\n"
+	if err := os.WriteFile(filepath.Join(dir, "nvidia-smi"), []byte(smi), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(visible, "GPU-8a,3")
+	for _, test := range []struct {
+		env  []string
+		want int64
+	}{{nil, 81559 << 20}, {[]string{visible + "=0"}, 24576 << 20}, {[]string{visible + "=3"}, 0}} {
+		if got := (Device{Env: test.env}).Memory(t.Context()); got != test.want {
+			t.Errorf("with %v it is %d, want %d", test.env, got, test.want)
+		}
+	}
+}
