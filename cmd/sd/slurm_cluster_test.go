@@ -85,7 +85,7 @@ func TestSlurm(t *testing.T) {
 	}
 
 	alone := filepath.Join(t.TempDir(), "alone")
-	finish(t, process(t, "run", "table", "1", "--scale", "tiny", "--store", alone)).want(t, exitOK)
+	sd("run", "table", "1", "--scale", "tiny", "--store", alone, "--quiet").want(t, exitOK)
 	say("sd run table 1 --scale tiny, one process, for comparison")
 	if same := sameResults(t, store, alone); same > 0 {
 		say("%d results of Slurm and of the single process are equal, byte for byte", same)

@@ -15,6 +15,7 @@ import (
 func (a *app) trainCommand() *cobra.Command {
 	var f trainFlags
 	var asJSON bool
+	var parallel int
 	presets := slices.Sorted(maps.Keys(study.Presets))
 	cmd := &cobra.Command{
 		Use:   "train [PRESET]",
@@ -42,7 +43,8 @@ model that sd model show can read. Each flag changes one field of the preset.
 
 A training is named by all of its fields: the same command again reads the model from
 the store, and a training that was interrupted, by ctrl-c or kill -9, goes on where it
-stopped and ends with the same weights.`,
+stopped and ends with the same weights. --parallel splits each batch over several GPUs: the
+same training up to rounding, so its name is the same.`,
 		Example: `  sd train quick
   sd train quick --losses none       # the task loss alone
   sd train course --seed 2 --epochs 30
@@ -65,7 +67,7 @@ stopped and ends with the same weights.`,
 			if len(args) == 1 {
 				preset = args[0]
 			}
-			lab, err := a.lab()
+			lab, err := a.lab(func(o *study.Options) { o.Devices = parallel })
 			if err != nil {
 				return err
 			}
@@ -92,6 +94,7 @@ stopped and ends with the same weights.`,
 	}
 	f.add(cmd)
 	addJSON(cmd, &asJSON)
+	cmd.Flags().IntVar(&parallel, "parallel", 1, "GPUs of this machine that each batch is split over, in equal parts")
 	return cmd
 }
 

@@ -38,8 +38,9 @@
 //     on how it was named: "xla:/path/to/plugin.so" is opened as "xla:cpu" if it is XLA's for
 //     the CPU.
 //   - On the CPU, XLA is opened with one device, since it has as many threads as devices if
-//     that is more than the CPUs; and the process keeps large blocks of memory that XLA frees,
-//     up to a quarter of the machine's: SD_KEEP_MEMORY=0 in the environment returns them to
+//     that is more than the CPUs ("xla:cpu,devices=2" makes it two, to try what several GPUs
+//     do); and the process keeps large blocks of memory that XLA frees, up to a quarter of the
+//     machine's: SD_KEEP_MEMORY=0 in the environment returns them to
 //     the kernel at once (docs/benchmarks.md has what keeping them saves).
 //   - Building with `-tags noxla`, or with CGO_ENABLED=0, leaves XLA out altogether.
 //   - The package prints nothing but one line, on stderr, where it falls back on pure Go ([Warn]): a notebook's

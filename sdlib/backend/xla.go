@@ -5,6 +5,7 @@ package backend
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/gomlx/go-xla/compute/xla"
@@ -51,6 +52,10 @@ func openXLA(b *Backend, kind, options string) error {
 	if b.Platform == "cuda" && !pjrt.IsCUDAName(path) {
 		return fmt.Errorf("XLA plugin %s is CUDA's, which go-xla knows by its path alone, and would compute float32 products in TF32: expected a path with the word cuda, such as a link pjrt_c_api_cuda_plugin.so to it", path)
 	}
+	devices, options, err := takeDevices(b.Platform, options)
+	if err != nil {
+		return fmt.Errorf("backend %q: %w", b.Choice, err)
+	}
 	config := path
 	if b.Platform == "cuda" && !strings.Contains(options, "tf32") {
 		config += ",tf32=false" // float32 means float32, unless the user says otherwise
@@ -61,7 +66,7 @@ func openXLA(b *Backend, kind, options string) error {
 	if options != "" {
 		config += "," + options
 	}
-	if b.Engine, err = xla.NewWithOptions(config, clientOptions(b.Platform)); err != nil {
+	if b.Engine, err = xla.NewWithOptions(config, clientOptions(b.Platform, devices)); err != nil {
 		return bad(" does not start: %s", blame.Line(err))
 	}
 	if b.IsCPU() {
@@ -119,9 +124,26 @@ func platform(kind, path string) (string, error) {
 // them four threads spend a sixth of a training step in each other's way.
 //
 // To a CUDA plugin go-xla gives preallocate=false, unless the user's options say otherwise.
-func clientOptions(platform string) pjrt.NamedValuesMap {
+func clientOptions(platform string, devices int) pjrt.NamedValuesMap {
 	if platform != "cpu" { // other plugins do not know the option
 		return nil
 	}
-	return pjrt.NamedValuesMap{"cpu_device_count": int64(1)}
+	return pjrt.NamedValuesMap{"cpu_device_count": int64(devices)}
+}
+
+// takeDevices takes "devices=2" out of GoMLX's options: how many devices the CPU is, to try what several GPUs do. 1 is the default.
+func takeDevices(platform, options string) (devices int, rest string, err error) {
+	devices = 1
+	var others []string
+	for _, o := range strings.Split(options, ",") {
+		text, ok := strings.CutPrefix(o, "devices=")
+		if !ok {
+			others = append(others, o)
+			continue
+		}
+		if devices, err = strconv.Atoi(text); err != nil || devices < 1 || platform != "cpu" {
+			return 0, "", fmt.Errorf("the option %s: expected a number from 1, on the CPU (CUDA_VISIBLE_DEVICES says which GPUs there are)", o)
+		}
+	}
+	return devices, strings.Join(others, ","), nil
 }

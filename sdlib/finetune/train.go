@@ -22,6 +22,8 @@ type Options struct {
 	Dir string
 	// Every is the longest time between two checkpoints; there is also one after each epoch. 0 is a minute.
 	Every time.Duration
+	// Devices is how many of the backend's devices a batch is split over; 0 is 1. The result is that of one device up to rounding.
+	Devices int
 	// Progress gets how far the run is.
 	Progress progress.Func
 	// Warn gets what went wrong without stopping the run, such as a damaged checkpoint.
@@ -83,7 +85,7 @@ func Train(ctx context.Context, be *backend.Backend, m *vit.Model, train, val *s
 		key[2] = val.Config()
 	}
 	p.Key = key
-	with := optimize.Options{Dir: o.Dir, Every: o.Every, Log: o.Log, Unit: "images", Progress: o.Progress, Warn: o.Warn,
+	with := optimize.Options{Dir: o.Dir, Every: o.Every, Devices: o.Devices, Log: o.Log, Unit: "images", Progress: o.Progress, Warn: o.Warn,
 		Describe: func(e optimize.Epoch) fmt.Stringer { return logLine{epochOf(e), e.Seconds} }}
 	if o.OnEpoch != nil {
 		with.OnEpoch = func(history []optimize.Epoch) { o.OnEpoch(epochsOf(history)) }

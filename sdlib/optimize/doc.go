@@ -46,6 +46,14 @@
 // rates. The gradient of the sum of the losses is each set's own, and each is clipped,
 // scheduled and kept as if it were alone; up to rounding the result is that of S runs.
 //
+// # Several devices
+//
+// With Options.Devices = n each of n devices computes its part of every batch, and gradients
+// and sums are averaged over them before the update, which all make alike (XLA's SPMD, with
+// one collective operation for all gradients). Every device has a copy of the state and of
+// the rows that stay; a checkpoint is the first one's. The number of devices is not part of
+// the run: it may be another when the run goes on. "xla:cpu,devices=2" tries it without GPUs.
+//
 // # Long runs
 //
 // A step is a function of the state before it and of the step's number, and the state is

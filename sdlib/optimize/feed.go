@@ -20,11 +20,13 @@ func order(seed uint64, epoch, n int) []int32 {
 	return order
 }
 
-// A feed hands out the rows of an epoch, one part of a batch after the other. What is read
-// on the host is read, and sent to the device, while the part before is computed.
+// A feed hands out the rows of an epoch, one part of a batch after the other, to the devices in
+// turn. What is read on the host is read, and sent to the device, while the part before is computed.
 type feed struct {
 	Rows
 	engine compute.Backend
+	turns  int       // devices
+	done   int       // parts that were handed out
 	parts  [][]int32 // those that are left
 	ahead  chan read // of the first of them, nil when it is not under way
 	waited time.Duration
@@ -39,7 +41,7 @@ type read struct {
 func (f *feed) next() (rows []int32, tensors []*tensors.Tensor, err error) {
 	rows = f.parts[0]
 	if f.Read == nil {
-		f.parts = f.parts[1:]
+		f.parts, f.done = f.parts[1:], f.done+1
 		return rows, nil, nil
 	}
 	begin := time.Now()
@@ -48,7 +50,7 @@ func (f *feed) next() (rows []int32, tensors []*tensors.Tensor, err error) {
 	}
 	got := <-f.ahead
 	f.waited += time.Since(begin)
-	f.parts, f.ahead = f.parts[1:], nil
+	f.parts, f.ahead, f.done = f.parts[1:], nil, f.done+1
 	if got.err != nil {
 		free(got.tensors)
 		return nil, nil, got.err
@@ -60,13 +62,13 @@ func (f *feed) next() (rows []int32, tensors []*tensors.Tensor, err error) {
 }
 
 func (f *feed) start() {
-	rows, ahead := f.parts[0], make(chan read, 1)
+	rows, ahead, device := f.parts[0], make(chan read, 1), compute.DeviceNum(f.done%f.turns)
 	f.ahead = ahead
 	go func() {
 		tensors, err := f.Read(rows)
 		for _, x := range tensors {
 			if err == nil {
-				err = x.MaterializeOnDevice(f.engine, false, 0)
+				err = x.MaterializeOnDevice(f.engine, false, device)
 			}
 		}
 		ahead <- read{tensors, err}

@@ -23,6 +23,10 @@ type Options struct {
 	// Dir is the folder of the run's checkpoints; "" keeps none. A run that finds a
 	// checkpoint of its own there goes on with it.
 	Dir string
+	// Devices is how many of the backend's devices a batch is split over, in equal parts; 0 is 1.
+	// The result is that of one device up to rounding.
+	Devices int
+
 	// Every is the longest time between two checkpoints; there is also one after each epoch. 0 is a minute.
 	Every time.Duration
 	// Log is the file that gets a line of JSON for every epoch; "" is log.jsonl in Dir.
@@ -73,6 +77,9 @@ func Minimize(ctx context.Context, be *backend.Backend, p Problem, s Settings, o
 	if err := p.check(&s); err != nil {
 		return nil, err
 	}
+	if err := p.checkDevices(&s, be, o.Devices); err != nil {
+		return nil, err
+	}
 	if o.Describe == nil {
 		o.Describe = func(e Epoch) fmt.Stringer { return e }
 	}
@@ -101,7 +108,7 @@ func Minimize(ctx context.Context, be *backend.Backend, p Problem, s Settings, o
 	if err := t.state.toDevice(be.Engine); err != nil {
 		return nil, err
 	}
-	if t.stepper, err = newStepper(be, &t.Problem, &t.Settings); err != nil {
+	if t.stepper, err = newStepper(be, &t.Problem, &t.Settings, o.Devices); err != nil {
 		return nil, err
 	}
 	large := t.state.size() >= largeState
@@ -201,10 +208,10 @@ func (t *trainer) learn(ctx context.Context, epoch int, show func(Epoch)) error 
 	if err != nil {
 		return err
 	}
-	f := &feed{Rows: rows, engine: t.stepper.be.Engine}
+	f := &feed{Rows: rows, engine: t.stepper.be.Engine, turns: t.stepper.n}
 	defer f.close()
 	order := order(t.Seed, epoch, t.Data.Len())[done*t.batch : steps*t.batch]
-	f.parts = slices.Collect(slices.Chunk(order, t.batch/t.parts()))
+	f.parts = slices.Collect(slices.Chunk(order, t.batch/t.parts()/t.stepper.n))
 	t.now.Data += lap(&begin)
 	for done < steps {
 		if err := t.watch(ctx, &begin); err != nil {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -27,11 +28,13 @@ type stepper struct {
 	part  *Exec // gradients, sums, θ, keep, data -> gradients, sums
 	last  *Exec // θ, m, v, gradients, learning rates, t -> θ, m, v
 
-	gradients []*tensors.Tensor // sums over the parts of a batch; they stay on the device
+	gradients [][]*tensors.Tensor // by device: sums over the parts of a batch; they stay there
+
+	devices
 }
 
-func newStepper(be *backend.Backend, p *Problem, s *Settings) (*stepper, error) {
-	k := &stepper{Problem: p, Settings: s, be: be, scalars: slices.Sorted(maps.Keys(p.Scalars))}
+func newStepper(be *backend.Backend, p *Problem, s *Settings, on int) (*stepper, error) {
+	k := &stepper{Problem: p, Settings: s, be: be, scalars: slices.Sorted(maps.Keys(p.Scalars)), devices: newDevices(on)}
 	for _, x := range p.Params {
 		k.groups = append(k.groups, x.Group)
 	}
@@ -46,7 +49,7 @@ func newStepper(be *backend.Backend, p *Problem, s *Settings) (*stepper, error) 
 		if err != nil {
 			return nil
 		}
-		return exec.WithName(name)
+		return k.spread(exec.WithName(name))
 	}
 	if s.parts() == 1 {
 		k.whole = compile("train", func(in cursor) []*Node {
@@ -54,8 +57,8 @@ func newStepper(be *backend.Backend, p *Problem, s *Settings) (*stepper, error) 
 			carried := in.take(len(p.Carried))
 			lr, t := in.take(groups), in.one()
 			total, terms, inputs := k.build(θ, carried, &in)
-			next := k.update(θ, m, v, Gradient(total, θ...), lr, t)
-			next = append(next, Add(sums, Stack(terms, 0)))
+			next := k.update(θ, m, v, k.mean(Gradient(total, θ...)...), lr, t)
+			next = append(next, Add(sums, k.mean(Stack(terms, 0))[0]))
 			return append(next, k.carry(inputs, next[:n:n])...)
 		})
 	} else {
@@ -68,10 +71,11 @@ func newStepper(be *backend.Backend, p *Problem, s *Settings) (*stepper, error) 
 			for i, g := range Gradient(total, θ...) {
 				out[i] = Add(Mul(sofar[i], keep), MulScalar(g, share))
 			}
-			return append(out, Add(sums, MulScalar(Stack(terms, 0), share)))
+			return append(out, Add(sums, MulScalar(k.mean(Stack(terms, 0))[0], share)))
 		})
 		k.last = compile("train update", func(in cursor) []*Node {
-			return k.update(in.take(n), in.take(n), in.take(n), in.take(n), in.take(groups), in.one())
+			θ, m, v, g := in.take(n), in.take(n), in.take(n), in.take(n)
+			return k.update(θ, m, v, k.mean(g...), in.take(groups), in.one())
 		})
 	}
 	if err != nil {
@@ -123,7 +127,7 @@ func (k *stepper) update(θ, m, v, g, lr []*Node, t *Node) []*Node {
 }
 
 // run does one step on the rows that come next. The state's buffers are handed to the
-// device for reuse.
+// devices for reuse.
 func (k *stepper) run(s *state, at Moment, rates map[string][]float64, f *feed) (err error) {
 	defer func() {
 		if err != nil {
@@ -131,28 +135,36 @@ func (k *stepper) run(s *state, at Moment, rates map[string][]float64, f *feed) 
 		}
 	}()
 	k.resident = len(f.Resident)
+	if err := k.prepare(s, f, k.Constants, k.be.Engine); err != nil {
+		return err
+	}
 	var update []any
 	for _, group := range k.groups {
 		update = append(update, k.input(rates[group]))
 	}
 	update = append(update, float32(s.step+1))
+	all := k.states(s) // by device
 	if k.whole != nil {
 		data, err := k.data(at, f)
 		if err != nil {
 			return err
 		}
-		out, err := k.call(k.whole, s.tensors(), nil, append(update, data...))
+		out, err := k.call(k.whole, func(d int) arguments { return arguments{all[d], nil, slices.Concat(update, data[d])} })
 		if err != nil {
 			return err
 		}
-		s.set(out)
+		k.keep(s, out)
 		s.step++
 		return nil
 	}
 	n := len(s.θ)
 	if k.gradients == nil {
-		for _, x := range s.θ {
-			k.gradients = append(k.gradients, tensors.FromShape(x.Shape()))
+		for range k.n {
+			var zero []*tensors.Tensor
+			for _, x := range s.θ {
+				zero = append(zero, tensors.FromShape(x.Shape()))
+			}
+			k.gradients = append(k.gradients, zero)
 		}
 	}
 	for i := range k.parts() {
@@ -160,17 +172,24 @@ func (k *stepper) run(s *state, at Moment, rates map[string][]float64, f *feed) 
 		if err != nil {
 			return err
 		}
-		out, err := k.call(k.part, append(k.gradients[:n:n], s.sums), s.θ, append([]any{float32(min(i, 1))}, data...))
+		out, err := k.call(k.part, func(d int) arguments {
+			return arguments{append(k.gradients[d][:n:n], all[d][3*n]), all[d][:n], append([]any{float32(min(i, 1))}, data[d]...)}
+		})
 		if err != nil {
 			return err
 		}
-		k.gradients, s.sums = out[:n], out[n]
+		for d := range out {
+			k.gradients[d], all[d][3*n] = out[d][:n], out[d][n]
+		}
 	}
-	out, err := k.call(k.last, s.tensors()[:3*n], k.gradients, update)
+	out, err := k.call(k.last, func(d int) arguments { return arguments{all[d][:3*n], k.gradients[d], update} })
 	if err != nil {
 		return err
 	}
-	s.set(append(out, s.sums))
+	for d := range out {
+		out[d] = append(out[d], all[d][3*n:]...)
+	}
+	k.keep(s, out)
 	s.step++
 	return nil
 }
@@ -187,48 +206,62 @@ func (k *stepper) input(of []float64) any {
 	return each
 }
 
-// data returns the inputs that [stepper.build] reads.
-func (k *stepper) data(at Moment, f *feed) (args []any, err error) {
-	for _, name := range k.scalars {
-		args = append(args, float32(k.Scalars[name](at)))
-	}
-	rows, read, err := f.next()
-	if err != nil {
-		return nil, err
-	}
-	args = append(args, rows)
-	for _, x := range slices.Concat(f.Resident, k.Constants) {
-		args = append(args, x)
-	}
-	for _, x := range read {
-		given, err := DonateTensorBuffer(x, k.be.Engine, 0)
+// data returns the inputs that [stepper.build] reads, for each device.
+func (k *stepper) data(at Moment, f *feed) (all [][]any, err error) {
+	for d := range k.n {
+		var args []any
+		for _, name := range k.scalars {
+			args = append(args, float32(k.Scalars[name](at)))
+		}
+		rows, read, err := f.next()
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, given)
+		args = append(args, rows)
+		for _, x := range slices.Concat(f.Resident, k.Constants) {
+			args = append(args, k.copyOf(x, d))
+		}
+		for _, x := range read {
+			given, err := DonateTensorBuffer(x, k.be.Engine, compute.DeviceNum(d))
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, given)
+		}
+		all = append(all, args)
 	}
-	return args, nil
+	return all, nil
 }
 
-// call runs an executable on tensors whose buffers it may take over, on tensors that
-// stay, and on the rest.
-func (k *stepper) call(exec *Exec, donated, kept []*tensors.Tensor, rest []any) ([]*tensors.Tensor, error) {
-	args := make([]any, 0, len(donated)+len(kept)+len(rest))
-	for _, x := range donated {
-		given, err := DonateTensorBuffer(x, k.be.Engine, 0)
-		if err != nil {
-			return nil, err
+// arguments are what a device runs an executable on: tensors whose buffers it may take over, tensors
+// that stay, and the rest.
+type arguments struct {
+	donated, kept []*tensors.Tensor
+	rest          []any
+}
+
+// call runs an executable, and returns what comes out of it on each device.
+func (k *stepper) call(exec *Exec, in func(d int) arguments) (out [][]*tensors.Tensor, err error) {
+	var args []any
+	for d := range k.n {
+		in := in(d)
+		for _, x := range in.donated {
+			given, err := DonateTensorBuffer(x, k.be.Engine, compute.DeviceNum(d))
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, given)
 		}
-		args = append(args, given)
+		for _, x := range in.kept {
+			args = append(args, x)
+		}
+		args = append(args, in.rest...)
 	}
-	for _, x := range kept {
-		args = append(args, x)
-	}
-	out, err := exec.Call(append(args, rest...)...)
+	all, err := exec.Call(args...)
 	if err != nil {
 		return nil, blame.Of(err)
 	}
-	return out, nil
+	return slices.Collect(slices.Chunk(all, len(all)/k.n)), nil
 }
 
 func (k *stepper) close() {
@@ -237,5 +270,8 @@ func (k *stepper) close() {
 			exec.Finalize()
 		}
 	}
-	free(k.gradients)
+	for _, g := range k.gradients {
+		free(g)
+	}
+	k.devices.close()
 }

@@ -20,6 +20,7 @@ import (
 type Options struct {
 	Store    string        // folder of the store; "" is artifact.DefaultDir
 	Backend  string        // as for backend.Open; "" is the best that works here
+	Devices  int           // that a batch of a training is split over, all of one backend; 0 is 1
 	Progress progress.Func // told how far long steps are
 	Notify   func(string)  // told what happens on the way: waiting, damage found
 	Hub      hub.Options   // where pretrained weights come from

@@ -94,7 +94,7 @@ func (l *Lab) Train(ctx context.Context, t Training) (*Model, error) {
 			return err
 		}
 		result, err := finetune.Train(ctx, be, start, r.train, r.val, r.Recipe, finetune.Options{
-			Dir: filepath.Join(dir, "work"), Log: filepath.Join(dir, LogFile),
+			Dir: filepath.Join(dir, "work"), Log: filepath.Join(dir, LogFile), Devices: l.options.Devices,
 			Progress: l.options.Progress, Warn: l.options.Notify, OnEpoch: l.options.OnEpoch})
 		if err != nil {
 			return err
