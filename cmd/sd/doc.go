@@ -8,6 +8,7 @@
 //	sd attention quick     how local or global each of its attention heads is
 //	sd patch heads quick   what its answers lose without some of its heads
 //	sd figure 2            the paper's figures, for a model of your own
+//	sd run figure 2        what a figure needs, on one GPU, several (--devices) or a cluster (sd slurm)
 //	sd report quick        one page about a model, with all of this that suits it
 //	sd paper               the paper claim by claim: its values, and ours
 //	sd model show quick    what a model is made of; trace writes what it computes, convert another format
