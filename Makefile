@@ -167,7 +167,7 @@ browser: setup build ## open the notebooks in JupyterLab in headless Chromium: r
 
 .PHONY: slurm-test
 slurm-test: base ## run a plan on a real Slurm of two nodes on this machine: requeue a task, kill a node (docs/clusters.md)
-	@SD_SLURM=1 go test -count=1 -v -timeout 20m -run 'TestSlurm$$' ./cmd/sd | grep --line-buffered -v '^=== '
+	@SD_SLURM=1 go test -count=1 -v -timeout 1h -run 'TestSlurm$$' ./cmd/sd | grep --line-buffered -v '^=== '
 
 .PHONY: bench
 bench: base ## Go benchmarks of all packages (BENCH=Forward for some)
