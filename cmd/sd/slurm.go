@@ -130,9 +130,9 @@ func (o *slurmFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&o.GPUs, "gpus", "", "of each task: 1, or with their type a100:1; with several a task has a process for each")
 	flags.IntVar(&o.CPUs, "cpus", 0, "of each task")
 	flags.StringVar(&o.Memory, "memory", "", "of each task: 32G")
-	flags.StringSliceVar(&o.Modules, "module", nil, "module to load before the program starts")
-	flags.StringArrayVar(&o.Sbatch, "sbatch", nil, "further option of sbatch: --sbatch=--constraint=a100")
-	flags.StringArrayVar(&o.Setup, "setup", nil, "line of shell before the program starts")
+	flags.StringSliceVar(&o.Modules, "modules", nil, "to load before the program starts")
+	flags.StringArrayVar(&o.Sbatch, "sbatch", nil, "further option of sbatch: --sbatch=--constraint=a100; may be repeated")
+	flags.StringArrayVar(&o.Setup, "setup", nil, "line of shell before the program starts; may be repeated")
 	flags.IntVar(&o.Grace, "grace", 60, "seconds before the end of its time in which a task writes its checkpoint")
 }
 
@@ -147,7 +147,7 @@ func (o *slurmFlags) options(cmd *cobra.Command) (slurm.Options, error) {
 		for flag, take := range map[string]func(){
 			"tasks": func() { all.Tasks = read.Tasks }, "partition": func() { all.Partition = read.Partition }, "account": func() { all.Account = read.Account },
 			"qos": func() { all.QOS = read.QOS }, "time": func() { all.Time = read.Time }, "gpus": func() { all.GPUs = read.GPUs },
-			"cpus": func() { all.CPUs = read.CPUs }, "memory": func() { all.Memory = read.Memory }, "module": func() { all.Modules = read.Modules },
+			"cpus": func() { all.CPUs = read.CPUs }, "memory": func() { all.Memory = read.Memory }, "modules": func() { all.Modules = read.Modules },
 			"sbatch": func() { all.Sbatch = read.Sbatch }, "setup": func() { all.Setup = read.Setup }, "grace": func() { all.Grace = read.Grace },
 		} {
 			if !cmd.Flags().Changed(flag) {

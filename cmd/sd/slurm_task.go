@@ -57,13 +57,17 @@ is at, and what went wrong, sd slurm status shows.`,
 			if err != nil {
 				return err
 			}
-			if err := task.Tell(slurm.Checking, nil); err != nil {
+			if err := task.Record(slurm.Checking, nil); err != nil {
 				return err
 			}
 			fmt.Fprintf(a.err, "sd: task %s, restart %d on %s, %s\n", task.ID, task.Restarts, task.Host, task.Begun.Format(time.DateTime))
 			err = a.slurmTask(cmd, f, lab, task, artifact.ID(plan), gpus, args[1:])
 			phase, err := a.taskEnd(task, err)
-			return errors.Join(err, task.Tell(phase, err))
+			problem := err
+			if phase == slurm.Requeued || phase == slurm.Cancelled {
+				problem = besides(err) // an interruption is no problem
+			}
+			return errors.Join(err, task.Record(phase, problem))
 		},
 	}
 	f.add(cmd)
@@ -95,6 +99,9 @@ func (a *app) slurmTask(cmd *cobra.Command, f itemFlags, lab *study.Lab, task *s
 		return err
 	}
 	if count > 1 {
+		if err := task.Begin(fmt.Sprintf("a process for each of %d GPUs", count)); err != nil {
+			return err
+		}
 		var names []string
 		for i := range count {
 			names = append(names, strconv.Itoa(i))

@@ -179,7 +179,7 @@ func TestReports(t *testing.T) {
 		if phase == Failed {
 			problem = errors.New("the loss became NaN")
 		}
-		if err := task.Tell(phase, problem); err != nil {
+		if err := task.Record(phase, problem); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -57,8 +57,8 @@ func ThisTask(dir string) (*Task, error) {
 	return t, nil
 }
 
-// Tell writes down how far the task is.
-func (t *Task) Tell(phase Phase, problem error) error {
+// Record writes down how far the task is.
+func (t *Task) Record(phase Phase, problem error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.Phase, t.Error, t.Changed = phase, "", time.Now()
@@ -73,7 +73,7 @@ func (t *Task) Begin(job string) error {
 	t.mu.Lock()
 	t.Job = job
 	t.mu.Unlock()
-	return t.Tell(Working, nil)
+	return t.Record(Working, nil)
 }
 
 // A Report is what Slurm says of a task together with what the task says itself.

@@ -24,7 +24,7 @@ type Options struct {
 	Progress progress.Func // told how far long steps are
 	Notify   func(string)  // told what happens on the way: waiting, damage found
 	Hub      hub.Options   // where pretrained weights come from
-	OnJob    func(Job)     // told when [Lab.Work] begins to compute a job, beside Notify
+	OnJob    func(Job)     // called when [Lab.Work] begins to compute a job, beside Notify
 	// Task is what models learned that do not say so, such as those of a folder without metrics.json; "" asks them about
 	// discrimination, and Notify hears of it. For a model that says that it learned another one it is an error.
 	Task stimuli.Task

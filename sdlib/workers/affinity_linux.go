@@ -1,11 +1,6 @@
 package workers
 
-import (
-	"os/exec"
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // allowed lists the CPUs that this process may use.
 func allowed() (cpus []int) {
@@ -31,9 +26,4 @@ func confine(cpus []int) error {
 		set.Set(cpu)
 	}
 	return unix.SchedSetaffinity(0, &set)
-}
-
-// apart gives a process a group of its own, and SIGTERM if the thread that starts it dies.
-func apart(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 }

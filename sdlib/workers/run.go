@@ -21,7 +21,7 @@ type Options struct {
 	// Logs is a folder, made if need be, in which each process's output is kept until it ends
 	// without an error; "" keeps none.
 	Logs string
-	// Line is told each line of a process's output, as it comes, by one goroutine at a time; nil for nobody.
+	// Line is called with each line of a process's output, as it comes, by one goroutine at a time; nil for nobody.
 	Line func(d Device, line string)
 }
 
@@ -57,15 +57,15 @@ func (e End) String() string {
 func Run(ctx context.Context, devices []Device, o Options) []End {
 	ends := make([]End, len(devices))
 	var all sync.WaitGroup
-	var telling sync.Mutex
+	var line sync.Mutex
 	for i, d := range devices {
 		all.Go(func() {
 			runtime.LockOSThread() // and never unlocked: the thread, which confine changed, ends with the goroutine
-			ends[i] = runOne(ctx, d, o, func(line string) {
-				telling.Lock()
-				defer telling.Unlock()
+			ends[i] = runOne(ctx, d, o, func(text string) {
+				line.Lock()
+				defer line.Unlock()
 				if o.Line != nil {
-					o.Line(d, line)
+					o.Line(d, text)
 				}
 			})
 		})
@@ -75,7 +75,7 @@ func Run(ctx context.Context, devices []Device, o Options) []End {
 }
 
 // runOne runs a device's process in the calling thread.
-func runOne(ctx context.Context, d Device, o Options, tell func(line string)) (end End) {
+func runOne(ctx context.Context, d Device, o Options, show func(line string)) (end End) {
 	end.Device = d
 	if end.Err = confine(d.CPUs); end.Err != nil {
 		return end
@@ -111,7 +111,7 @@ func runOne(ctx context.Context, d Device, o Options, tell func(line string)) (e
 	for lines := bufio.NewReader(read); ; {
 		line, err := lines.ReadString('\n')
 		if line != "" {
-			tell(strings.TrimRight(line, "\r\n"))
+			show(strings.TrimRight(line, "\r\n"))
 			if log != nil {
 				log.WriteString(line)
 			}

@@ -1,0 +1,11 @@
+//go:build unix && !linux
+
+package workers
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// apart gives a process a group of its own, which ctrl-c in a terminal does not reach.
+func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
