@@ -59,11 +59,12 @@ in a minute: run it on the cluster before the paper's scale.`,
 			if name == "" {
 				name = strings.Join(args, "-")
 			}
-			w := slurm.Work{Options: options, Name: name, Item: args, Scale: string(f.Scale), Models: f.models, Jobs: len(jobs), Store: lab.Store.Dir(), Backend: a.backend}
+			w := slurm.Work{Options: options, Name: name, Item: args, Scale: string(f.Scale), Models: f.models, Task: string(a.task), Jobs: len(jobs), Store: lab.Store.Dir(), Backend: a.backend}
 			return a.writeScript(cmd.Context(), lab, jobs, w, submit)
 		},
 	}
 	f.add(cmd)
+	a.addTask(cmd)
 	o.add(cmd)
 	cmd.Flags().IntVar(&o.Tasks, "tasks", 1, "tasks of the array, each of which works on one job at a time")
 	cmd.Flags().StringVar(&name, "name", "", "of the job and of the folder of its logs (default table-1 and so on)")

@@ -10,6 +10,7 @@ import (
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/slurm"
+	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 )
 
@@ -27,7 +28,7 @@ plan's jobs are done, which the store knows.`,
   sd slurm status table-1`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lab, works, err := a.submissions(args)
+			works, err := a.submissions(args)
 			if err != nil {
 				return err
 			}
@@ -45,7 +46,7 @@ plan's jobs are done, which the store knows.`,
 			if err := a.printTable(t); err != nil {
 				return err
 			}
-			return a.eachPlan(cmd, lab, works, func(w slurm.Work, statuses []study.JobStatus) error {
+			return a.eachPlan(cmd, works, func(w slurm.Work, statuses []study.JobStatus) error {
 				_, err := fmt.Fprintf(a.out, "%s: %s\n", w.Name, progressOf(statuses))
 				return err
 			})
@@ -101,7 +102,7 @@ and trainings go on from their checkpoints.`,
   sd slurm collect table-1 && sd table 1`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lab, works, err := a.submissions(args)
+			works, err := a.submissions(args)
 			if err != nil {
 				return err
 			}
@@ -121,7 +122,7 @@ and trainings go on from their checkpoints.`,
 				}
 			}
 			missing := 0
-			err = a.eachPlan(cmd, lab, works, func(w slurm.Work, statuses []study.JobStatus) error {
+			err = a.eachPlan(cmd, works, func(w slurm.Work, statuses []study.JobStatus) error {
 				for _, s := range statuses {
 					if s.State != study.JobDone {
 						missing++
@@ -142,21 +143,21 @@ and trainings go on from their checkpoints.`,
 }
 
 // submissions returns the plans that were submitted from the store, those of one name if there is one.
-func (a *app) submissions(args []string) (*study.Lab, []slurm.Work, error) {
-	lab, err := a.lab()
+func (a *app) submissions(args []string) ([]slurm.Work, error) {
+	store, err := artifact.Open(a.store)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	name := strings.Join(args, "")
-	works, err := slurm.All(lab.Store.Dir(), name)
+	works, err := slurm.All(store.Dir(), name)
 	if err == nil && len(works) == 0 {
-		err = fmt.Errorf("no plan %swas submitted from the store %s: sd slurm PLAN --submit does it", strings.TrimLeft(name+" ", " "), lab.Store.Dir())
+		err = fmt.Errorf("no plan %swas submitted from the store %s: sd slurm PLAN --submit does it", strings.TrimLeft(name+" ", " "), store.Dir())
 	}
-	return lab, works, err
+	return works, err
 }
 
 // eachPlan surveys the jobs of the plans, each plan once however often it was submitted.
-func (a *app) eachPlan(cmd *cobra.Command, lab *study.Lab, works []slurm.Work, show func(w slurm.Work, statuses []study.JobStatus) error) error {
+func (a *app) eachPlan(cmd *cobra.Command, works []slurm.Work, show func(w slurm.Work, statuses []study.JobStatus) error) error {
 	seen := map[artifact.ID]bool{}
 	for _, w := range works {
 		if seen[w.Plan] {
@@ -164,7 +165,11 @@ func (a *app) eachPlan(cmd *cobra.Command, lab *study.Lab, works []slurm.Work, s
 		}
 		seen[w.Plan] = true
 		var f itemFlags
-		f.Scale, f.models = study.Scale(w.Scale), w.Models
+		f.Scale, f.models, a.task = study.Scale(w.Scale), w.Models, stimuli.Task(w.Task)
+		lab, err := a.lab()
+		if err != nil {
+			return err
+		}
 		jobs, err := f.jobs(cmd, lab, w.Item)
 		if err != nil {
 			return err

@@ -71,6 +71,7 @@ is at, and what went wrong, sd slurm status shows.`,
 		},
 	}
 	f.add(cmd)
+	a.addTask(cmd)
 	cmd.Flags().StringVar(&plan, "plan", "", "what the script was written for")
 	cmd.Flags().StringVar(&gpus, "gpus", "", "that the task asked for")
 	return cmd

@@ -76,6 +76,9 @@ func (w Work) Script() (string, error) {
 	for _, m := range w.Models {
 		args = append(args, "--model", m)
 	}
+	if w.Task != "" {
+		args = append(args, "--task", w.Task)
+	}
 	if w.GPUs != "" {
 		args = append(args, "--gpus", w.GPUs)
 	}

@@ -18,7 +18,7 @@ func full(store string) Work {
 	return Work{
 		Options: Options{Tasks: 8, Partition: "gpu,long", Account: "vision-lab", QOS: "normal", Time: "1-12:00:00", GPUs: "a100:1", CPUs: 8, Memory: "32G",
 			Modules: []string{"cuda/12.4", "gcc"}, Sbatch: []string{"--constraint=a100|h100", "--mail-type=END"}, Setup: []string{"source /etc/profile.d/proxy.sh"}, Grace: 120},
-		Name: "all", Item: []string{"all"}, Scale: "paper", Models: []string{"/shared/my models/it's mine"},
+		Name: "all", Item: []string{"all"}, Scale: "paper", Models: []string{"/shared/my models/it's mine"}, Task: "rmts",
 		Plan: "3fa2b1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f80", Jobs: 1234,
 		Program: "/shared/samediff/bin/sd", Store: store, Backend: "xla:cuda",
 	}

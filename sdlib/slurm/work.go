@@ -21,6 +21,7 @@ type Work struct {
 	Item   []string `json:"item"`             // of the paper: "table", "1"
 	Scale  string   `json:"scale"`            // of the item's models
 	Models []string `json:"models,omitempty"` // in place of these
+	Task   string   `json:"task,omitempty"`   // that models learned which do not say so
 
 	Plan artifact.ID `json:"plan"` // study.PlanID of its jobs
 	Jobs int         `json:"jobs"`

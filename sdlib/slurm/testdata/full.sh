@@ -31,4 +31,4 @@ if [[ ! -x $program ]]; then
 	echo "sd: $(hostname) does not see the program $program: put it where all nodes do" >&2
 	exit 1
 fi
-exec "$program" slurm task all --plan 3fa2b1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f80 --scale paper --model '/shared/my models/it'\''s mine' --gpus a100:1 --backend xla:cuda -- all
+exec "$program" slurm task all --plan 3fa2b1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f80 --scale paper --model '/shared/my models/it'\''s mine' --task rmts --gpus a100:1 --backend xla:cuda -- all
