@@ -37,7 +37,7 @@ func eightModels(t *testing.T) string {
 // Two processes with a share of the CPUs each do what one process does, to the bit, and tell of it with their device before each line.
 func TestRunDevices(t *testing.T) {
 	models, store, alone := eightModels(t), t.TempDir(), t.TempDir()
-	args := []string{"run", "figure", "2", "--model", models, "--backend", "go", "--store"}
+	args := []string{"run", "figure", "2", "--model", models, "--task", "discrimination", "--backend", "go", "--store"}
 	r := sd(append(args, store, "--devices", "0,1")...).want(t, exitOK)
 	if r.out != "8 jobs done\n" {
 		t.Errorf("it prints %q", r.out)
@@ -81,7 +81,7 @@ func ownerIn(t *testing.T, store string) (pid int) {
 // A process that dies is named with its job and its log, and the other does the job.
 func TestRunDeviceDies(t *testing.T) {
 	models, store := eightModels(t), t.TempDir()
-	cmd := process(t, "run", "figure", "2", "--model", models, "--backend", "go", "--store", store, "--devices", "0,1")
+	cmd := process(t, "run", "figure", "2", "--model", models, "--task", "discrimination", "--backend", "go", "--store", store, "--devices", "0,1")
 	done := make(chan result)
 	go func() { done <- finish(t, cmd) }()
 	ownerIn(t, store)

@@ -38,7 +38,7 @@ func TestSlurmPlan(t *testing.T) {
 	model := strings.Split(eightModels(t), ",")[0]
 	t.Setenv("SD_STORE", store)
 	fakeSlurm(t, map[string]string{"sbatch": "echo 77", "squeue": "echo '77_0|RUNNING|gpu-1|None|0:07'", "sacct": "exit 1"})
-	plan := []string{"slurm", "figure", "2", "--model", model, "--backend", "go", "--time", "30", "--submit"}
+	plan := []string{"slurm", "figure", "2", "--model", model, "--task", "discrimination", "--backend", "go", "--time", "30", "--submit"}
 	r := sd(plan...).want(t, exitOK)
 	script := filepath.Join(store, "slurm", "figure-2", "script.sh")
 	for _, part := range []string{script + "\n", "1 of 1 jobs are to do", "submitted as job 77"} {
@@ -72,7 +72,7 @@ func TestSlurmWrong(t *testing.T) {
 	model := strings.Split(eightModels(t), ",")[0]
 	t.Setenv("SD_STORE", store)
 	plan := func(more ...string) result {
-		return sd(append([]string{"slurm", "figure", "2", "--model", model, "--backend", "go"}, more...)...)
+		return sd(append([]string{"slurm", "figure", "2", "--model", model, "--task", "discrimination", "--backend", "go"}, more...)...)
 	}
 	fakeSlurm(t, nil)
 	if _, err := os.Stat("/usr/bin/sbatch"); err != nil {

@@ -111,7 +111,7 @@ func command(ctx context.Context, name string, args ...string) (string, error) {
 		if text == "" {
 			text = err.Error()
 		}
-		return out.String(), fmt.Errorf("%s: %s", name, text)
+		return out.String(), fmt.Errorf("%s: %s", name, strings.TrimPrefix(text, name+": "))
 	}
 	return out.String(), nil
 }
