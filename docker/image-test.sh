@@ -37,7 +37,7 @@ free=$(df --output=avail -BG . | tail -n1 | tr -dc 0-9)
 # Chroots instead of containers: the same steps run where containers cannot.
 buildah() { BUILDAH_ISOLATION=chroot TMPDIR=$store/tmp command buildah --root "$store/root" --runroot "$store/run" "$@"; }
 mkdir -p "$store/tmp"
-[[ ${KEEP:-} ]] || trap 'buildah rm --all >/dev/null; rm -rf --one-file-system "$store" "$store.base"' EXIT
+[[ ${KEEP:-} ]] || trap 'buildah rm --all >/dev/null || true; umount -qR "$store/root/overlay" || true; rm -rf --one-file-system "$store" "$store.base"' EXIT
 
 # base makes the image that cpu.Dockerfile begins with.
 base() {
