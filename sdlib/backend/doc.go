@@ -25,7 +25,7 @@
 //     GoMLX says so, and LocalClone makes the copy.
 //   - Different backends, and different CPUs, round differently: results agree to
 //     about 1e-5 of a tensor's scale, not to the bit. On one machine and one backend
-//     they are the same to the bit.
+//     they are the same to the bit, on a CPU with as many threads.
 //   - On a GPU, memory is taken as it is needed, so that two notebooks can share one
 //     ("xla:cuda,preallocate=true" takes most of it at once), and float32 is not rounded
 //     to TF32 unless asked for ("xla:cuda,tf32=true"). The plugin and NVIDIA's libraries
