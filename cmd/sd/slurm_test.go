@@ -83,7 +83,7 @@ func TestSlurmWrong(t *testing.T) {
 	fakeSlurm(t, map[string]string{"sbatch": "echo 'sbatch: error: invalid partition specified: gpu' >&2; exit 1"})
 	plan("--submit", "--partition", "gpu").want(t, exitFailure).says(t, "invalid partition specified: gpu")
 	plan("--time", "8h").want(t, exitUsage).says(t, `the time is "8h"`)
-	sd("slurm", "figure", "9").want(t, exitUsage).says(t, "expected one of 1, 2, 3")
+	sd("slurm", "figure", "40").want(t, exitUsage).says(t, "expected one of 1, 2, 3")
 	options := filepath.Join(t.TempDir(), "cluster.json")
 	if err := os.WriteFile(options, []byte(`{"partition": "gpu", "tasks": 3, "modules": ["cuda"], "time": "90"}`), 0o666); err != nil {
 		t.Fatal(err)

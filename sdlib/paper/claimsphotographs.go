@@ -34,7 +34,7 @@ func countPhotographs(f *Finding) error {
 
 // photographAccuracy judges whether CLIP is above chance, recognizes most same objects, and is alone in that.
 func photographAccuracy(r *Results) (Finding, error) {
-	f := Finding{Command: "sd table photographs --csv notebooks/results/" + photographsFile}
+	f := Finding{Command: photographsCommand("photographs", photographsFile)}
 	lines, err := r.records(photographsFile)
 	if err := notThere(err); err != nil {
 		return f, err
@@ -88,7 +88,7 @@ func photographStages() []Claim {
 
 // photographStage judges the block in which a measure of CLIP peaks in photographs.
 func photographStage(r *Results, column string, block int) (Finding, error) {
-	f := Finding{Command: "sd table photograph-stages --csv notebooks/results/" + photographStagesFile}
+	f := Finding{Command: photographsCommand("photograph-stages", photographStagesFile)}
 	lines, err := r.records(photographStagesFile)
 	if err := notThere(err); err != nil {
 		return f, err
@@ -106,6 +106,11 @@ func photographStage(r *Results, column string, block int) (Finding, error) {
 	}
 	f.Verdict = whether(here == fmt.Sprint(block))
 	return f, nil
+}
+
+// photographsCommand makes a table of the models of discrimination that come with the repository.
+func photographsCommand(table, file string) string {
+	return fmt.Sprintf("sd table %s --model %s --csv notebooks/results/%s", table, strings.Join(shippedPairs, ","), file)
 }
 
 // firstOf returns the line of the first of some models that a table has, nil for none.

@@ -40,13 +40,17 @@ func figure9() Item {
 	})
 }
 
-// shippedPairs are the models of discrimination that come with the repository, the pretrained ones first.
-var shippedPairs = []string{"discrimination-256-clip-b16", "discrimination-256-clip-b16-112", "discrimination-256-dinov2-s-saliency", "discrimination-32-clip-b16-112",
-	"discrimination-256-course", "discrimination-256-course-plain"}
+// The models of discrimination that come with the repository. The pretrained ones have to be named (--model), as everywhere: they need
+// weights that are fetched.
+var (
+	smallPairs   = []string{"discrimination-256-course", "discrimination-256-course-plain"}
+	shippedPairs = append([]string{"discrimination-256-clip-b16", "discrimination-256-clip-b16-112", "discrimination-256-dinov2-s-saliency", "discrimination-32-clip-b16-112"},
+		smallPairs...)
+)
 
 // figure10 is the row of Figure 10: where heads look in photographs.
 func figure10() Item {
-	i := onPhotographs(AFigure, "10", "Attention on photorealistic stimuli: CLIP, DINOv2", []string{"discrimination-256-clip-b16", "discrimination-256-dinov2-s-saliency"}, photographHeads)
+	i := onPhotographs(AFigure, "10", "Attention on photorealistic stimuli: CLIP, DINOv2", photographHeads)
 	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
 		panels, err := each(ctx, i, l, r, func(s study.Subject, m *study.Model) (HeadPanel, error) {
 			scores, err := photographScores(ctx, l, m)
@@ -66,7 +70,7 @@ func figure10() Item {
 
 // photographRows are tables about photographs: accuracies, which the paper has as a column of its Table 2, and stages.
 func photographRows() []Item {
-	accuracies := onPhotographs(ATable, "photographs", "Accuracy on photographs", shippedPairs, photographAnswers)
+	accuracies := onPhotographs(ATable, "photographs", "Accuracy on photographs", photographAnswers)
 	accuracies.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
 		t := figure.Table{Title: accuracies.Title, Columns: []string{"model", "images", "accuracy", "low", "high", "same", "different"}}
 		_, err := each(ctx, accuracies, l, r, func(s study.Subject, m *study.Model) (any, error) {
@@ -84,7 +88,7 @@ func photographRows() []Item {
 		})
 		return Drawing{Table: &t}, err
 	}
-	stages := onPhotographs(ATable, "photograph-stages", "Where each stage peaks in photographs", shippedPairs, photographHeads)
+	stages := onPhotographs(ATable, "photograph-stages", "Where each stage peaks in photographs", photographHeads)
 	stages.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
 		all, err := each(ctx, stages, l, r, func(s study.Subject, m *study.Model) (StagedModel, error) {
 			scores, err := photographScores(ctx, l, m)
@@ -106,9 +110,9 @@ func photographRows() []Item {
 }
 
 // onPhotographs is an item about models on photographs, without Draw. job is what it needs of each.
-func onPhotographs(kind Kind, number, title string, models []string, job func(study.Subject, *stimuli.Set) study.Job) Item {
+func onPhotographs(kind Kind, number, title string, job func(study.Subject, *stimuli.Set) study.Job) Item {
 	i := Item{Kind: kind, Number: number, Title: title, Where: "A.3",
-		Models: map[study.Scale][]string{study.CourseScale: models, study.PaperScale: checkpoints(stimuli.Discrimination, stimuli.All256)}}
+		Models: map[study.Scale][]string{study.CourseScale: smallPairs, study.PaperScale: checkpoints(stimuli.Discrimination, stimuli.All256)}}
 	i.Jobs = func(ctx context.Context, l *study.Lab, r Request) ([]study.Job, error) {
 		subjects, err := i.subjects(ctx, l, r)
 		if err != nil {
