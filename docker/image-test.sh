@@ -6,7 +6,7 @@
 #
 # DEBIAN  as for bare-test.sh
 # CUDA=1  build the CUDA image too (3 GB), and run "sd doctor" in it
-# KEEP=1  leave the images where they are: buildah --root .bare/images images
+# KEEP=1  leave the images where they are: buildah --root .bare/images/layers images
 #
 # It needs root, buildah, debootstrap and 14 GB of disk (20 with CUDA=1), all of it in .bare/; the log is .bare/images.log.
 set -euo pipefail
@@ -35,9 +35,9 @@ free=$(df --output=avail -BG . | tail -n1 | tr -dc 0-9)
 ((free >= need)) || fail "$need GB of disk are needed, $free GB are free at $PWD"
 
 # Chroots instead of containers: the same steps run where containers cannot.
-buildah() { BUILDAH_ISOLATION=chroot TMPDIR=$store/tmp command buildah --root "$store/root" --runroot "$store/run" "$@"; }
+buildah() { BUILDAH_ISOLATION=chroot TMPDIR=$store/tmp command buildah --root "$store/layers" --runroot "$store/run" "$@"; }
 mkdir -p "$store/tmp"
-[[ ${KEEP:-} ]] || trap 'buildah rm --all >/dev/null || true; umount -qR "$store/root/overlay" || true; rm -rf --one-file-system "$store" "$store.base"' EXIT
+[[ ${KEEP:-} ]] || trap 'buildah rm --all >/dev/null || true; umount -qR "$store/layers/overlay" || true; rm -rf --one-file-system "$store" "$store.base"' EXIT
 
 # base makes the image that cpu.Dockerfile begins with.
 base() {
