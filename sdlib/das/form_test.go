@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/optimize"
 	"samediff/sdlib/safetensors"
@@ -27,11 +25,8 @@ func TestFormsGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	shape, base := goldenFloats(t, batches, "base")
-	_, source := goldenFloats(t, batches, "source")
-	tokens, order, targets := goldenInts(t, batches, "tokens"), goldenInts(t, batches, "order"), goldenInts(t, batches, "targets")
-	steps, B, T, D := shape.Shape[0], shape.Shape[1], shape.Shape[2], shape.Shape[3]
-	P := len(tokens) / (steps * B)
+	shape, _ := goldenFloats(t, batches, "base")
+	steps, B, D := shape.Shape[0], shape.Shape[1], shape.Shape[3]
 	m, err := vit.Load("../finetune/testdata/model")
 	if err != nil {
 		t.Fatal(err)
@@ -44,16 +39,7 @@ func TestFormsGolden(t *testing.T) {
 		k := rotation.Shape[1]
 		q := Search{Method: method, Rank: k, Recipe: Recipe{Pairs: B, Epochs: steps, Batch: B, LR: .05, MaskLR: .02, Warmup: .2, Schedule: optimize.Linear,
 			Sparsity: .01, Temperature: Temperature{From: 1, To: .05}}}
-		data := stepRows{n: B}
-		for i := range steps {
-			data.steps = append(data.steps, []*tensors.Tensor{
-				tensors.FromFlatDataAndDimensions(base[i*B*T*D:(i+1)*B*T*D], B, T, D),
-				tensors.FromFlatDataAndDimensions(source[i*B*P*D:(i+1)*B*P*D], B, P, D),
-				tensors.FromFlatDataAndDimensions(tokens[i*B*P:(i+1)*B*P], B, P),
-				tensors.FromFlatDataAndDimensions(targets[i*B:(i+1)*B], B),
-				tensors.FromFlatDataAndDimensions(order[i*B*P:(i+1)*B*P], B, P),
-			})
-		}
+		data, P := goldenSteps(t, batches)
 		search := training{c: m.Config, q: q, P: P}
 		if method == LowRank {
 			search.form = lowRank(k)

@@ -36,18 +36,14 @@ func TestGolden(t *testing.T) {
 	}
 	defer f.Close()
 	read := func(name string) (safetensors.Tensor, []float32) { return goldenFloats(t, f, name) }
-	ints := func(name string) []int32 { return goldenInts(t, f, name) }
-	shape, base := read("base")
-	_, source := read("source")
+	shape, _ := read("base")
 	_, start := read("start")
 	_, startMask := read("start_mask")
 	_, losses := read("losses")
 	_, correct := read("correct")
 	_, wantR := read("rotation")
 	_, wantMask := read("mask")
-	tokens, order, targets := ints("tokens"), ints("order"), ints("targets")
-	steps, B, T, D := shape.Shape[0], shape.Shape[1], shape.Shape[2], shape.Shape[3]
-	const P = 4
+	steps, B, D := shape.Shape[0], shape.Shape[1], shape.Shape[3]
 
 	q := Search{Block: 0, Recipe: Recipe{Pairs: B, Epochs: steps, Batch: B, LR: .05, MaskLR: .1, Warmup: .2, Schedule: optimize.Linear,
 		Sparsity: .01, Temperature: Temperature{From: 1, To: .05}}}
@@ -57,16 +53,7 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data := stepRows{n: B}
-		for i := range steps {
-			data.steps = append(data.steps, []*tensors.Tensor{
-				tensors.FromFlatDataAndDimensions(base[i*B*T*D:(i+1)*B*T*D], B, T, D),
-				tensors.FromFlatDataAndDimensions(source[i*B*P*D:(i+1)*B*P*D], B, P, D),
-				tensors.FromFlatDataAndDimensions(tokens[i*B*P:(i+1)*B*P], B, P),
-				tensors.FromFlatDataAndDimensions(targets[i*B:(i+1)*B], B),
-				tensors.FromFlatDataAndDimensions(order[i*B*P:(i+1)*B*P], B, P),
-			})
-		}
+		data, P := goldenSteps(t, f)
 		search := training{c: m.Config, q: q, form: masked{}, P: P}
 		p := search.problem(m, data, start)
 		p.Params[1].Start = tensors.FromFlatDataAndDimensions(slices.Clone(startMask), D)
@@ -99,6 +86,27 @@ func TestGolden(t *testing.T) {
 			t.Error("the golden losses hardly change: they test nothing")
 		}
 	}
+}
+
+// goldenSteps are the batches of a golden file, one for each step, and the number of tokens of an edited object.
+func goldenSteps(t *testing.T, f *safetensors.File) (data stepRows, P int) {
+	t.Helper()
+	shape, base := goldenFloats(t, f, "base")
+	_, source := goldenFloats(t, f, "source")
+	tokens, order, targets := goldenInts(t, f, "tokens"), goldenInts(t, f, "order"), goldenInts(t, f, "targets")
+	steps, B, T, D := shape.Shape[0], shape.Shape[1], shape.Shape[2], shape.Shape[3]
+	P = len(tokens) / (steps * B)
+	data.n = B
+	for i := range steps {
+		data.steps = append(data.steps, []*tensors.Tensor{
+			tensors.FromFlatDataAndDimensions(base[i*B*T*D:(i+1)*B*T*D], B, T, D),
+			tensors.FromFlatDataAndDimensions(source[i*B*P*D:(i+1)*B*P*D], B, P, D),
+			tensors.FromFlatDataAndDimensions(tokens[i*B*P:(i+1)*B*P], B, P),
+			tensors.FromFlatDataAndDimensions(targets[i*B:(i+1)*B], B),
+			tensors.FromFlatDataAndDimensions(order[i*B*P:(i+1)*B*P], B, P),
+		})
+	}
+	return data, P
 }
 
 // goldenFloats returns a tensor of a golden file.
