@@ -101,6 +101,9 @@ key_python() { echo "$root"; cat kernels/requirements.txt; }
 make_python() {
 	local cuda=
 	[[ -f $(stamp cuda) ]] && cuda=yes
+	[[ ! -L .venv ]] || # python -m venv --clear empties the folder that a link points at
+		fail ".venv is a link to $(readlink -f .venv), which may be another checkout's: it is left as it is" \
+			"remove the link, and run this again for a .venv of this checkout's own"
 	say "Python side into .venv (about 500 MB, half a minute to a few minutes) ..."
 	"$python" -m venv --clear .venv
 	mkdir -p .venv/jupyter/ipython

@@ -76,6 +76,14 @@ func newSandbox(t *testing.T) sandbox {
 	return s
 }
 
+// link makes .venv of the sandbox a link to a folder elsewhere, as of another checkout.
+func link(t *testing.T, s sandbox) {
+	t.Helper()
+	if err := os.Symlink(t.TempDir(), filepath.Join(s.dir, ".venv")); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // put writes a file of the sandbox, an executable one.
 func (s sandbox) put(t *testing.T, name, text string) {
 	t.Helper()
@@ -229,6 +237,7 @@ func TestSetupNeeds(t *testing.T) {
 		{"no Python", func(s sandbox) { os.Remove(filepath.Join(s.bin, "python3")) }, []string{"Python 3.10 or newer", "nothing of that name"}},
 		{"old Python", func(s sandbox) { s.put(t, "path/python3", oldPython) }, []string{"python3 is 3.9.2, older than 3.10"}},
 		{"no venv", func(s sandbox) { s.put(t, "path/python3", noVenv) }, []string{"python3 (3.11.2) lacks", "apt-get install python3-venv"}},
+		{".venv of another checkout", func(s sandbox) { link(t, s) }, []string{".venv is a link to", "remove the link"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -137,6 +137,7 @@ func TestForms(t *testing.T) {
 		"12 directions by lowrank":             {Method: LowRank, Rank: small.Width},
 		"nothing is learned by the method pca": {Method: PCA, Rank: 2},
 		"no method \"best\"":                   {Method: "best"},
+		"3 directions by boundless, which":     {Method: Boundless, Rank: 3},
 		"nothing would be left to learn":       {Method: LowRank, Rank: 2, Control: RandomRotation},
 	} {
 		q.Block, q.Recipe = 1, brief

@@ -3,14 +3,13 @@ package emoji
 import (
 	"archive/tar"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path"
 	"path/filepath"
+	"samediff/sdlib/internal/disk"
 )
 
 // An archive is a version of an npm package, a gzipped tar file.
@@ -44,16 +43,11 @@ var ErrDamaged = errors.New("not the archive it should be")
 
 // check returns an error unless a file is the archive.
 func (a archive) check(file string) error {
-	f, err := os.Open(file)
+	got, err := disk.Hash(file)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != a.SHA256 {
+	if got != a.SHA256 {
 		return fmt.Errorf("emoji: what came as %s has the SHA-256 %s, want %s (%w); it is discarded: try again, and if it stays so, the registry "+
 			"that npm uses, or something on the way, has another file", a, got, a.SHA256, ErrDamaged)
 	}

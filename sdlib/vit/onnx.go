@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/onnx"
 	"samediff/sdlib/onnx/encoder"
 	"samediff/sdlib/pictures"
@@ -369,7 +370,7 @@ func (x *exported) origin(path string) (*Origin, error) {
 	if x.encoder.Bits() > 8 {
 		return nil, nil
 	}
-	hash, err := sha256File(path)
+	hash, err := disk.Hash(path)
 	if err != nil {
 		return nil, fmt.Errorf("vit: %w", err)
 	}

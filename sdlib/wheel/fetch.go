@@ -92,7 +92,7 @@ func With(ctx context.Context, f File, dir string, o Options, have func() bool, 
 
 // extract checks the wheel and writes the file in it.
 func extract(f File, archive, to string) error {
-	got, err := hash(archive)
+	got, err := disk.Hash(archive)
 	if err != nil {
 		return explain(filepath.Dir(filepath.Dir(to)), err)
 	}
@@ -130,19 +130,6 @@ func extract(f File, archive, to string) error {
 		return explain(filepath.Dir(filepath.Dir(to)), err)
 	}
 	return nil
-}
-
-func hash(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // explain says what to do about a failure to write.
