@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 
 	"samediff/sdlib/stimuli"
 )
@@ -35,14 +36,26 @@ func Files() (fs.FS, error) {
 	return zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 }
 
+// opened are the sets that [Open] has returned, by geometry: all masks are read to open one, a second's work, and a plan of the whole
+// paper asks for the set of each model.
+var opened sync.Map
+
 // Open returns the part of the set that comes with the package, as a model of that geometry sees it; half of its pictures are
-// same. Of the geometry, image and patch count alone.
+// same. Of the geometry, image and patch count alone. Asked again for a geometry it returns the same set.
 func Open(g stimuli.Geometry) (*stimuli.Set, error) {
+	if set, ok := opened.Load(g); ok {
+		return set.(*stimuli.Set), nil
+	}
 	files, err := Files()
 	if err != nil {
 		return nil, err
 	}
-	return open(files, g)
+	set, err := open(files, g)
+	if err != nil {
+		return nil, err
+	}
+	opened.Store(g, set)
+	return set, nil
 }
 
 // OpenFolder returns the pictures of a folder that render/render.py wrote, as [Open] does.

@@ -132,6 +132,9 @@ func TestOpenFolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if again, err := photographs.Open(g); err != nil || again != a {
+			t.Errorf("opened again the set is another one (%v)", err)
+		}
 		b, err := photographs.OpenFolder(dir, g)
 		if err != nil {
 			t.Fatal(err)

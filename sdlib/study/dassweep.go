@@ -64,24 +64,28 @@ func (l *Lab) DASQueries(ctx context.Context, s Subject, w DASSweep) ([]DASQuery
 			}
 		}
 	}
-	return all, checkPairs(all)
+	return all, l.checkPairs(all)
 }
 
-// checkPairs returns an error unless there are pairs to learn from and to test on. They do not depend on the block.
-func checkPairs(queries []DASQuery) error {
-	checked := map[DASQuery]bool{}
+// checkPairs returns an error unless there are pairs to learn from and to test on. Sets of pairs that were found right are remembered:
+// a plan of the whole paper asks for few of them, and for each many times.
+func (l *Lab) checkPairs(queries []DASQuery) error {
 	for _, q := range queries {
-		q.Block, q.Method = 0, das.Trained
-		if checked[q] {
+		set := q
+		set.Search = das.Search{Recipe: das.Recipe{Pairs: q.Recipe.Pairs}} // all that the pairs depend on
+		if q.Control == das.HeldOut {
+			set.Control, set.Seed = q.Control, q.Seed
+		}
+		if _, ok := l.paired.Load(set); ok {
 			continue
 		}
-		checked[q] = true
 		if _, err := q.TrainingPairs(q.Stimuli, q.Property); err != nil {
 			return err
 		}
 		if _, err := q.Pairs(); err != nil {
 			return err
 		}
+		l.paired.Store(set, nil)
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ type Lab struct {
 	mu       sync.Mutex        // of found and spent
 	found    map[string]*Model // by name, those that are no trainings
 	spent    Spent
+	paired   sync.Map // the DASQueries whose pairs were found right, without what pairs do not depend on
 	supposed sync.Map // IDs of the models of which Notify heard what they are asked about
 }
 
