@@ -66,6 +66,7 @@ bench probe go run ./bench/probe "${torch[@]}" -rounds "$rounds" -images "$(full
 bench das go run ./bench/das "${pyvene[@]}" -rounds "$rounds" -steps "$(full 60 12)" -pairs "$(full 2000 128)"
 bench stimuli go run ./bench/stimuli -python "${TORCH:-python3}" -rounds "$(full 9 1)"
 bench products go test -run '^$' -bench Products ./sdlib/ops
+bench checks go run ./bench/checks
 bench packed go test -run '^$' -bench LoadPacked -benchtime "$(full 5x 1x)" ./sdlib/study
 bench page-faults go test -count 1 -v -run TestPageFaults ./sdlib/internal/keepmemory
 

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -198,15 +198,12 @@ func readRecipe(name string) (das.Recipe, error) {
 	if r, ok := das.Recipes[name]; ok {
 		return r, nil
 	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return das.Recipe{}, fmt.Errorf("--recipe is %q, which is none of %s, and no file: %w", name, strings.Join(slices.Sorted(maps.Keys(das.Recipes)), ", "), err)
+	r, err := das.ReadRecipe(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("--recipe is %q, which is none of %s, and no file: %w", name, strings.Join(slices.Sorted(maps.Keys(das.Recipes)), ", "), err)
 	}
-	var r das.Recipe
-	from := json.NewDecoder(bytes.NewReader(text))
-	from.DisallowUnknownFields()
-	if err := from.Decode(&r); err != nil {
-		return r, fmt.Errorf("--recipe %s: %w", name, err)
+	if err != nil {
+		return r, fmt.Errorf("--recipe: %w", err)
 	}
 	return r, nil
 }

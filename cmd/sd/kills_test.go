@@ -16,13 +16,14 @@ import (
 	"time"
 
 	"samediff/sdlib/artifact"
+	"samediff/sdlib/emoji"
 	"samediff/sdlib/vit"
 )
 
 // killsEnv is how often each command is killed: make kills sets it. Without, a few of the commands are, twice.
 const killsEnv = "SD_KILLS"
 
-// writers are the commands that write, in sizes of seconds. IN is a folder with what they read: model, tuned, set, das.json; OUT the one
+// writers are the commands that write, in sizes of seconds. IN is a folder with what they read: model, tuned, foreign, set, das.json; OUT the one
 // that they write to; ~ is a space.
 var writers = []struct {
 	args  string
@@ -44,7 +45,16 @@ var writers = []struct {
 	{"patch edges IN/model --images 8 --csv OUT/edges.csv -o OUT/edges.png", false, false},
 	{"probe IN/model --images 40 --csv OUT/probe.csv -o OUT/probe.png", false, false},
 	{"similarity IN/model --images 16 --csv OUT/alike.csv -o OUT/alike.png", false, false},
+	{"patch interchange discrimination-256-quick --pairs 8 --site heads --csv OUT/interchange.csv -o OUT/interchange.png", false, false},
+	{"patch path discrimination-256-quick --pairs 4 --csv OUT/paths.csv -o OUT/paths.png", false, false},
 	{"table 7 --trained --csv OUT/table.csv", false, false},
+	{"seeds quick --trained --csv OUT/seeds.csv", false, false},
+	{"report IN/foreign -o OUT/report.html", false, false},
+	{"pictures pairs -o OUT/pairs --images 60 --held 0", true, true},
+	{"stimuli show -o OUT/sheet.png", false, false},
+	{"pretrain masked --images 32 --batch 16 --epochs 2 --blocks 1 --warmup 0", false, false},
+	{"eval IN/model --vary --images 16", false, false},
+	{"slurm table 1 --scale tiny --tasks 2", false, false},
 }
 
 // TestKills ends each command that writes with SIGKILL at random moments. What it wrote before stays whole until the new stands; then
@@ -71,6 +81,9 @@ func TestKills(t *testing.T) {
 		if !strings.HasPrefix(words[1], "IN") && !strings.HasPrefix(words[1], "quick") {
 			name += " " + words[1]
 		}
+		if slices.Contains(words, "--vary") {
+			name += " --vary"
+		}
 		t.Run(name, func(t *testing.T) { killOften(t, w.args, in, w.fresh, kills) })
 	}
 }
@@ -81,7 +94,10 @@ func killInputs(t *testing.T) (in string) {
 	in = t.TempDir()
 	c := vit.CourseQuick
 	c.Width, c.Heads, c.MLP, c.Blocks = 12, 2, 24, 2
-	for i, name := range []string{"model", "tuned"} {
+	for i, name := range []string{"model", "tuned", "foreign"} {
+		if name == "foreign" { // its images fit none of the stimuli, so that a report has little to compute
+			c.Image, c.Patch, c.Classes = 32, 8, 3
+		}
 		m, err := vit.New(c, uint64(i+1))
 		if err != nil {
 			t.Fatal(err)
@@ -95,7 +111,27 @@ func killInputs(t *testing.T) (in string) {
 		t.Fatal(err)
 	}
 	sd("stimuli", "export", filepath.Join(in, "set"), "--images", "40").want(t, exitOK)
+	emojiPack(t, filepath.Join(in, "emoji"))
 	return in
+}
+
+// emojiPack writes a pack of three emoji, as sd pictures fetch leaves one, and has commands use it.
+func emojiPack(t *testing.T, dir string) {
+	t.Helper()
+	const names = `[{"name": "apple"}, {"name": "key"}, {"name": "bus"}]`
+	pack := new(emoji.Pack)
+	for i, name := range []string{"apple", "key", "bus"} {
+		pack.Pictures = append(pack.Pictures, emoji.Picture{Name: name, Pixels: bytes.Repeat([]byte{uint8(80 * i), 90, 20, 255}, emoji.Side*emoji.Side)})
+	}
+	var pixels []byte
+	for _, x := range pack.Pictures {
+		pixels = append(pixels, x.Pixels...)
+	}
+	index := fmt.Sprintf(`{"side": %d, "sha256": %q, "emoji": %s}`, emoji.Side, strings.TrimPrefix(pack.Identity(), "sha256:"), names)
+	if err := errors.Join(os.Mkdir(dir, 0o777), os.WriteFile(filepath.Join(dir, "emoji.json"), []byte(index), 0o666), os.WriteFile(filepath.Join(dir, "emoji.rgba"), pixels, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SD_EMOJI", dir)
 }
 
 func killOften(t *testing.T, args, in string, fresh bool, kills int) {

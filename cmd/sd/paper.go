@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -114,25 +111,12 @@ func commandOf(summary, markdown bool) string {
 
 // fill puts a table between the marks of a file: <!-- COMMAND --> and <!-- end -->.
 func fill(path, command string, t figure.Table, markdown bool) error {
-	text, err := os.ReadFile(path)
+	text, err := rendered(t, markdown)
 	if err != nil {
 		return err
 	}
 	start, end := marks(command)
-	before, rest, ok := bytes.Cut(text, []byte(start))
-	_, after, closed := bytes.Cut(rest, []byte(end))
-	if !ok || !closed {
-		return fmt.Errorf("%s has no place for the table: expected a line %s and one %s", path, strings.TrimSpace(start), strings.TrimSpace(end))
-	}
-	table, err := rendered(t, markdown)
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, slices.Concat(before, []byte(start+table+end), after), info.Mode())
+	return paper.FillIn(path, start, end, text)
 }
 
 // marks are the lines around the table that a command wrote to a file.

@@ -65,7 +65,7 @@ func (a *app) picturesPairsCommand() *cobra.Command {
 		Long: `pairs writes images of two emoji, half of them of the same one, where a discrimination
 set of the tasks has its objects. The same emoji is never the same picture: each has a
 size, an offset, a brightness and noise of its own. Every command that takes --set takes
-the folder.`,
+the folder. Interrupted, even by kill -9, the same command goes on.`,
 		Example: `  sd pictures fetch && sd pictures pairs -o emoji-pairs
   sd eval course-contrastive --set emoji-pairs`,
 		Args: arguments(cobra.NoArgs),
@@ -84,7 +84,7 @@ the folder.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVarP(&to, "output", "o", "", "new or empty folder")
+	cmd.Flags().StringVarP(&to, "output", "o", "", "folder: a new or empty one, or one with the same set to go on with")
 	cmd.Flags().Var(geometryFlag{&p.Geometry}, "geometry", "sizes of the images")
 	cmd.Flags().IntVar(&p.Size, "images", 1600, "number of images")
 	cmd.Flags().Uint64Var(&p.Seed, "seed", 1, "seed of the images")

@@ -31,7 +31,8 @@ from it; one whose images fit none of the paper's stimuli, about a folder of you
 --set. A folder does not say what its model learned: --task does.
 
 All results are kept and shared with the other commands. The page is written after every
-chapter; interrupted, even by kill -9, the same command goes on. The sizes are those of the
+chapter, but an older page only when the new one has as much, and a file that is no report
+never; interrupted, even by kill -9, the same command goes on. The sizes are those of the
 commands' defaults; --quick takes minutes for a model of the course. Its short searches find
 less than full ones, so that their accuracies are lower bounds.
 
@@ -98,7 +99,7 @@ func (a *app) reported(ctx context.Context, lab *study.Lab, name string) (report
 
 // writeReport writes the page after every chapter.
 func (a *app) writeReport(ctx context.Context, s report.Subject, sizes report.Sizes, to string) error {
-	if err := (report.Page{Subject: s, Sizes: sizes}).Save(to); err != nil { // before hours of work
+	if err := (report.Page{Subject: s, Sizes: sizes, Left: len(report.Chapters)}).Save(to); err != nil { // before hours of work
 		return err
 	}
 	var saving error

@@ -235,6 +235,52 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// FuzzOpen: a pack's folder is read, or refused; a name is never empty.
+func FuzzOpen(f *testing.F) {
+	p := Pack{Pictures: []Picture{{"apple", "Food & Drink", make([]uint8, Side*Side*4)}, {"key", "Objects", make([]uint8, Side*Side*4)}}}
+	dir := f.TempDir()
+	if err := p.write(dir); err != nil {
+		f.Fatal(err)
+	}
+	index, err := os.ReadFile(filepath.Join(dir, indexFile))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(index)
+	f.Add(bytes.Replace(index, []byte("apple"), []byte("pear"), 1))
+	f.Add([]byte(`{"side": 64, "emoji": [{}, {}]}`))
+	f.Fuzz(func(t *testing.T, index []byte) {
+		if err := os.WriteFile(filepath.Join(dir, indexFile), index, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		q, err := Open(dir)
+		if err != nil {
+			return
+		}
+		if q.Identity() != p.Identity() {
+			t.Errorf("%q is taken for another pack of the same pictures", index)
+		}
+	})
+}
+
+// FuzzNames: the list of names comes from a package; what is taken of it are words of letters.
+func FuzzNames(f *testing.F) {
+	f.Add([]byte(`[{"name": "RED APPLE", "unified": "1F34E", "category": "Food & Drink", "sort_order": 1}]`))
+	f.Add([]byte(`[{"name": "\\u0130K\\ud800", "short_name": "-_-"}, null]`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var all []entry
+		if json.Unmarshal(text, &all) != nil {
+			return
+		}
+		for _, e := range all {
+			e.wanted()
+			if w := e.words(); strings.Trim(w, "abcdefghijklmnopqrstuvwxyz ") != "" || strings.TrimSpace(w) != w {
+				t.Errorf("%q has the words %q", e.Name, w)
+			}
+		}
+	})
+}
+
 // TestWanted: nothing that the tasks show is taken.
 func TestWanted(t *testing.T) {
 	for name, want := range map[string]bool{"RED APPLE": true, "ELECTRIC LIGHT BULB": true, "GLOWING STAR": false, "HIGH VOLTAGE SIGN": false,

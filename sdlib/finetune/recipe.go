@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"regexp"
 	"strings"
 
 	"samediff/sdlib/internal/disk"
@@ -138,25 +137,13 @@ func (r Recipe) Steps(n int) (perEpoch, all int) {
 // so that a misspelled one is not taken for its default.
 func ParseRecipe(text []byte) (Recipe, error) {
 	var r Recipe
-	if err := jsontext.UnmarshalStrict(wholeNumbers(text), &r); err != nil {
+	if err := jsontext.UnmarshalStrict(jsontext.WholeNumbers(text), &r); err != nil {
 		if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
 			return Recipe{}, fmt.Errorf("finetune: a recipe has no field %s, expected some of %s", field, strings.Join(fields(reflect.TypeFor[Recipe](), ""), ", "))
 		}
 		return Recipe{}, fmt.Errorf("finetune: read a recipe: %w", err)
 	}
 	return r, nil
-}
-
-// wholeNumber is a number such as 3.0, outside of text, where a recipe has 3.
-var wholeNumber = regexp.MustCompile(`([:\[,\s]-?\d+)\.0+([\s,\]}]|$)`)
-
-// wholeNumbers writes whole numbers without a fraction of zeros, which programs that know only one kind of number write. No text in a
-// recipe has numbers in it.
-func wholeNumbers(text []byte) []byte {
-	for range 2 { // a match takes the comma in front of the next
-		text = wholeNumber.ReplaceAll(text, []byte("$1$2"))
-	}
-	return text
 }
 
 // ReadRecipe reads a recipe from a file of JSON.

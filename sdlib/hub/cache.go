@@ -81,7 +81,7 @@ func (c cache) blob(etag string) string { return c.path("blobs", etag) }
 
 // ref returns the commit that a branch or tag was when it was last looked up, or "".
 func (c cache) ref(revision string) string {
-	text, err := os.ReadFile(c.path("refs", filepath.FromSlash(revision)))
+	text, err := disk.ReadFile(c.path("refs", filepath.FromSlash(revision)), disk.Small)
 	if err != nil || !sha1Hex.MatchString(strings.TrimSpace(string(text))) {
 		return ""
 	}

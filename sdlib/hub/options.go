@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/progress"
 )
 
@@ -67,7 +68,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.Token = firstSet(o.Token, os.Getenv("HF_TOKEN"), os.Getenv("HUGGING_FACE_HUB_TOKEN"))
 	if o.Token == "" {
 		path := expand(firstSet(os.Getenv("HF_TOKEN_PATH"), filepath.Join(home, "token")))
-		if text, err := os.ReadFile(path); err == nil { // most people have none
+		if text, err := disk.ReadFile(path, disk.Small); err == nil { // most people have none
 			o.Token = string(text)
 		}
 	}

@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"samediff/sdlib/attention"
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/internal/repo"
 	"samediff/sdlib/probe"
 	"samediff/sdlib/study"
@@ -66,12 +68,11 @@ func (r *Results) heads(model string) (*attention.Scores, error) {
 		return s, err
 	}
 	return kept(r, "models/heads-"+model+".csv", func(path string) (*attention.Scores, error) {
-		f, err := os.Open(path)
+		text, err := disk.ReadText(path)
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
-		return attention.ReadCSV(f)
+		return attention.ReadCSV(bytes.NewReader(text))
 	})
 }
 
@@ -111,12 +112,11 @@ func (r *Results) losses(number string) ([]study.AblationResult, error) {
 // records returns the lines of a table in notebooks/results, by the names of its columns.
 func (r *Results) records(name string) ([]map[string]string, error) {
 	return kept(r, "notebooks/results/"+name, func(path string) ([]map[string]string, error) {
-		f, err := os.Open(path)
+		text, err := disk.ReadText(path)
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
-		lines, err := csv.NewReader(f).ReadAll()
+		lines, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 		if err == nil && len(lines) == 0 {
 			err = errors.New("it is empty")
 		}

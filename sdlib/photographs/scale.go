@@ -8,10 +8,11 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
-	"io"
 	"io/fs"
 
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/internal/imagefile"
+	"samediff/sdlib/internal/jsontext"
 	"samediff/sdlib/pictures"
 )
 
@@ -21,22 +22,18 @@ const Side = 224
 // scaled returns the files of the set with its pictures scaled to another side, by Pillow's bicubic filter as CLIP's own
 // preparation does. A pixel of a scaled mask is object where at least half of its area is. Boxes follow from the masks.
 func scaled(files fs.FS, side int) (fs.FS, error) {
-	metadata, err := fs.ReadFile(files, "metadata.jsonl")
+	metadata, err := disk.ReadFS(files, "metadata.jsonl", disk.Small)
 	if err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
+	records, err := parseRecords(metadata)
+	if err != nil {
+		return nil, fmt.Errorf("metadata.jsonl, %w", err)
+	}
+	var out, lines bytes.Buffer
 	to := zip.NewWriter(&out)
-	var lines bytes.Buffer
 	encoder := json.NewEncoder(&lines)
-	decoder := json.NewDecoder(bytes.NewReader(metadata))
-	for {
-		var r record
-		if err := decoder.Decode(&r); err == io.EOF {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("metadata.jsonl: %w", err)
-		}
+	for _, r := range records {
 		if err := copyScaled(to, files, r.FileName, side, pictures.Bicubic); err != nil {
 			return nil, err
 		}
@@ -74,11 +71,45 @@ type recordObject struct {
 	Mask string `json:"mask"`
 }
 
+// parseRecords reads a metadata.jsonl. Blank lines are skipped.
+func parseRecords(metadata []byte) (all []record, err error) {
+	number := 0
+	for line := range bytes.Lines(metadata) {
+		number++
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		var r record
+		if err := jsontext.Unmarshal(line, &r); err != nil {
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		if r.FileName == "" {
+			return nil, fmt.Errorf("line %d: no file_name", number)
+		}
+		for _, o := range r.Objects {
+			if o.Mask == "" {
+				return nil, fmt.Errorf("line %d: an object of %s has no mask, which a picture of another size than %d needs", number, r.FileName, Side)
+			}
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// maxFile and maxSide bound a picture's file and its pixels: far more than one of the set has.
+const (
+	maxFile = 16 << 20
+	maxSide = 16 * Side
+)
+
 // copyScaled writes an image, scaled, to an archive under the name that it has in files.
 func copyScaled(to *zip.Writer, files fs.FS, name string, side int, f pictures.Filter) error {
-	data, err := fs.ReadFile(files, name)
+	data, err := disk.ReadFS(files, name, maxFile)
 	if err != nil {
 		return err
+	}
+	if width, height, _, err := imagefile.Size(data); err != nil || width > maxSide || height > maxSide {
+		return fmt.Errorf("%s has %d x %d pixels (%v): expected a picture of %d x %d", name, width, height, err, Side, Side)
 	}
 	decoded, err := imagefile.Decode(data)
 	if err != nil {

@@ -1,11 +1,16 @@
 package report
 
 import (
+	"bytes"
 	"embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"samediff/sdlib/figure"
@@ -19,16 +24,43 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page/report.html"))
 
-// Save writes the page to a file, aside and renamed.
+// Save writes the page to a file, aside and renamed. A page that is still being made does not take the place of one that has more, and
+// no page that of a file which is no report: that is an error.
 func (p Page) Save(path string) error {
 	text, err := p.HTML()
 	if err != nil {
 		return err
 	}
+	switch old, err := disk.ReadFile(path, maxPage); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case len(old) > 0 && !bytes.Contains(old[:min(len(old), 1000)], []byte("<title>"+titled)):
+		return fmt.Errorf("%s is no report: choose another name, or remove it", path)
+	case len(old) > 0 && p.Left > chaptersLeft(old):
+		text = string(old) // written again, so that a folder that cannot be written shows before hours of work
+	}
 	return disk.Replace(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
+}
+
+// titled is what the title of every page begins with.
+const titled = "Report on "
+
+// maxPage bounds a page: with the viewer's maps of a large model some 10 MB.
+const maxPage = 1 << 30
+
+var toCome = regexp.MustCompile(`This page is still being made: chapters to come: (\d+)\.`)
+
+// chaptersLeft is [Page.Left] of a page that was written.
+func chaptersLeft(text []byte) int {
+	if m := toCome.FindSubmatch(text); m != nil {
+		left, _ := strconv.Atoi(string(m[1]))
+		return left
+	}
+	return 0
 }
 
 // HTML returns the page as a document.
@@ -44,7 +76,7 @@ func (p Page) HTML() (string, error) {
 		Sections         []shown
 		LeftOut          []LeftOut
 		Left             int
-	}{Title: "Report on " + p.Subject.label(), Style: template.CSS(style), LeftOut: p.LeftOut, Left: p.Left}
+	}{Title: titled + p.Subject.label(), Style: template.CSS(style), LeftOut: p.LeftOut, Left: p.Left}
 	if content.Model, err = tableHTML(p.table()); err != nil {
 		return "", err
 	}

@@ -1,9 +1,12 @@
 package scenes
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"image"
 	"image/png"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -151,7 +154,64 @@ func TestPairs(t *testing.T) {
 	if same != 20 {
 		t.Errorf("%d of 40 are same, expected half", same)
 	}
-	if err := p.Write(t.Context(), dir, pack); err == nil || !strings.Contains(err.Error(), "empty folder") {
-		t.Errorf("into a folder that is full: %v", err)
+}
+
+// TestPairsGoOn: what was interrupted goes on to the same files; another set, or files of somebody else, are left alone.
+func TestPairsGoOn(t *testing.T) {
+	pack := testPack()
+	p := Pairs{Geometry: stimuli.Course, Size: 10, Seed: 2, Held: 50}
+	files := func(dir string) map[string]string {
+		all := map[string]string{}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[e.Name()] = string(text)
+		}
+		return all
+	}
+	whole, dir := t.TempDir(), filepath.Join(t.TempDir(), "pairs")
+	if err := p.Write(t.Context(), whole, pack); err != nil {
+		t.Fatal(err)
+	}
+	want := files(whole)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := p.Write(stopped, dir, pack); !errors.Is(err, context.Canceled) {
+		t.Fatalf("stopped: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "metadata.jsonl")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder half written is a set: %v", err)
+	}
+	// As a kill leaves it: one image whole, one cut, and what was being written aside.
+	for name, text := range map[string]string{"000001.png": want["000001.png"], "000002.png": want["000002.png"][:50], ".000003.png.aside-1": "x", ".metadata.jsonl.aside-2": "{"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // the second time all is there
+		if err := p.Write(t.Context(), dir, pack); err != nil {
+			t.Fatal(err)
+		}
+		if got := files(dir); !maps.Equal(got, want) {
+			t.Fatalf("it went on to %v, expected %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+		}
+	}
+	other := p
+	other.Seed++
+	if err := other.Write(t.Context(), dir, pack); err == nil || !strings.Contains(err.Error(), "another set of emoji") {
+		t.Errorf("over another set: %v", err)
+	}
+	theirs := t.TempDir()
+	if err := os.WriteFile(filepath.Join(theirs, "thesis.txt"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Write(t.Context(), theirs, pack); err == nil || !strings.Contains(err.Error(), "empty folder") {
+		t.Errorf("into a folder of somebody else: %v", err)
 	}
 }

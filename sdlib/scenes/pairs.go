@@ -2,9 +2,9 @@ package scenes
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"samediff/sdlib/emoji"
 	"samediff/sdlib/internal/disk"
@@ -42,7 +43,18 @@ type recordObject struct {
 	Name string `json:"shape_name"`
 }
 
-// Write writes the set to a new or empty folder in ImageFolder form, which [stimuli.ImportFolder] and study.ImportSet read.
+// pairsFile, in the folder of a set, says what it is or is to become.
+const pairsFile = "pairs.json"
+
+// pairsNote is the content of pairsFile.
+type pairsNote struct {
+	Emoji string `json:"emoji"` // identity of the pack
+	Pairs
+}
+
+// Write writes the set to a folder in ImageFolder form, which [stimuli.ImportFolder] and study.ImportSet read. The folder must not
+// exist or be empty, or hold the same set, whole or not: Write goes on with that. Without metadata.jsonl, which comes last, it is
+// no set.
 func (p Pairs) Write(ctx context.Context, dir string, pack *emoji.Pack) error {
 	objects, err := p.choose(pack)
 	if err != nil {
@@ -52,15 +64,10 @@ func (p Pairs) Write(ctx context.Context, dir string, pack *emoji.Pack) error {
 	if err != nil {
 		return err
 	}
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("scenes: %s holds %s already: expected a new or empty folder", dir, entries[0].Name())
-	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := p.begin(dir, pack); err != nil {
 		return fmt.Errorf("scenes: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("scenes: %w", err)
-	}
-	return disk.Replace(filepath.Join(dir, "metadata.jsonl"), func(w io.Writer) error { // last, so that a half-written folder is no set
+	return disk.Replace(filepath.Join(dir, "metadata.jsonl"), func(w io.Writer) error {
 		buffer := bufio.NewWriter(w)
 		lines := json.NewEncoder(buffer)
 		for i := range set.Len() {
@@ -68,15 +75,50 @@ func (p Pairs) Write(ctx context.Context, dir string, pack *emoji.Pack) error {
 				return err
 			}
 			m, r := p.draw(set.Stimulus(i), objects)
-			err := disk.Replace(filepath.Join(dir, r.FileName), func(w io.Writer) error { return png.Encode(w, m) })
-			if err != nil {
+			var file bytes.Buffer
+			if err := png.Encode(&file, m); err != nil {
 				return err
+			}
+			path := filepath.Join(dir, r.FileName)
+			if there, err := disk.ReadFile(path, disk.Small); err != nil || !bytes.Equal(there, file.Bytes()) {
+				if err := disk.Put(path, file.Bytes()); err != nil {
+					return err
+				}
 			}
 			if err := lines.Encode(r); err != nil {
 				return err
 			}
 		}
 		return buffer.Flush()
+	})
+}
+
+// begin makes a folder, or accepts one that is empty or holds this set, and notes what it is to become.
+func (p Pairs) begin(dir string, pack *emoji.Pack) error {
+	note, err := json.MarshalIndent(pairsNote{pack.Identity(), p}, "", "  ")
+	if err != nil {
+		return err
+	}
+	note = append(note, '\n')
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, pairsFile)
+	switch there, err := disk.ReadFile(path, disk.Small); {
+	case err == nil && bytes.Equal(there, note):
+		return disk.RemoveLeftovers(dir)
+	case err == nil:
+		return fmt.Errorf("%s holds another set of emoji: expected a new or empty folder", dir)
+	case len(entries) > 1, len(entries) == 1 && !strings.HasPrefix(entries[0].Name(), "."+pairsFile): // that one was killed while it wrote the note
+		return fmt.Errorf("%s holds %s already: expected a new or empty folder", dir, entries[0].Name())
+	}
+	return disk.Replace(path, func(w io.Writer) error {
+		_, err := w.Write(note)
+		return err
 	})
 }
 

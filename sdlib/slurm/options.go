@@ -1,12 +1,12 @@
 package slurm
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
+
+	"samediff/sdlib/internal/disk"
+	"samediff/sdlib/internal/jsontext"
 )
 
 // Options say what each task of an array is given. The zero value of a field leaves it to the cluster.
@@ -28,13 +28,11 @@ type Options struct {
 
 // ReadOptions reads options from a JSON file.
 func ReadOptions(path string) (o Options, err error) {
-	text, err := os.ReadFile(path)
+	text, err := disk.ReadText(path)
 	if err != nil {
 		return o, err
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&o); err != nil {
+	if err := jsontext.UnmarshalStrict(text, &o); err != nil {
 		return o, fmt.Errorf("%s: %w: expected an object such as {\"partition\": \"gpu\", \"time\": \"08:00:00\", \"gpus\": \"1\", \"modules\": [\"cuda\"]}", path, err)
 	}
 	return o, nil
@@ -47,11 +45,14 @@ var (
 	aWord   = regexp.MustCompile(`^[\w.,/+:@-]*$`)
 )
 
+// maxTasks is more than Slurm lets an array have (MaxArraySize).
+const maxTasks = 4_000_000
+
 // Validate says what sbatch would refuse, or understand otherwise.
 func (o Options) Validate() error {
 	switch {
-	case o.Tasks < 0:
-		return fmt.Errorf("%d tasks: expected 1 or more", o.Tasks)
+	case o.Tasks < 0 || o.Tasks > maxTasks:
+		return fmt.Errorf("%d tasks: expected 1 or more, at most %d", o.Tasks, maxTasks)
 	case o.CPUs < 0:
 		return fmt.Errorf("%d CPUs for a task: expected 1 or more, or 0 for what the cluster gives", o.CPUs)
 	case o.Grace < 0 || o.Grace > 65535:

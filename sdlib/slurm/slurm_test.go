@@ -72,6 +72,7 @@ func TestQuote(t *testing.T) {
 func TestWrongOptions(t *testing.T) {
 	for want, change := range map[string]func(w *Work){
 		"-1 tasks":        func(w *Work) { w.Tasks = -1 },
+		"at most 4000000": func(w *Work) { w.Tasks = 1 << 40 },
 		"-2 CPUs":         func(w *Work) { w.CPUs = -2 },
 		"grace":           func(w *Work) { w.Grace = -1 },
 		`time is "8h"`:    func(w *Work) { w.Time = "8h" },
@@ -100,6 +101,9 @@ func TestWrongOptions(t *testing.T) {
 	}
 	if _, err := ReadOptions(file); err == nil || !strings.Contains(err.Error(), `"gpu"`) {
 		t.Errorf("a misspelled option: %v", err)
+	}
+	if _, err := ReadOptions("/dev/zero"); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("of a device without an end: %v", err)
 	}
 }
 

@@ -86,6 +86,9 @@ func All(store, name string) ([]Work, error) {
 		if err := readJSON(path, &w); err != nil {
 			return nil, err
 		}
+		if err := w.Validate(); err != nil {
+			return nil, fmt.Errorf("%s: %w: expected what sd slurm wrote; remove the file", path, err)
+		}
 		all = append(all, w)
 	}
 	return all, nil
@@ -100,7 +103,7 @@ func saveJSON(path string, v any) error {
 }
 
 func readJSON(path string, v any) error {
-	text, err := os.ReadFile(path)
+	text, err := disk.ReadFile(path, disk.Small)
 	if err != nil {
 		return err
 	}

@@ -8,11 +8,11 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
 
+	ondisk "samediff/sdlib/internal/disk"
 	"samediff/sdlib/internal/imagefile"
 )
 
@@ -22,17 +22,9 @@ const maxFile = 128 << 20
 // readImageFile reads an image's bytes and checks that it is square, of the expected side, and sound. The size is known
 // from the first bytes, so a small file that claims to hold a huge image costs nothing.
 func readImageFile(from fs.FS, name string, side int) ([]byte, error) {
-	file, err := from.Open(path.Clean(name))
+	data, err := ondisk.ReadFS(from, path.Clean(name), maxFile)
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s has more than %d bytes", name, maxFile)
 	}
 	if _, err := decodeImage(data, side, color.White); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

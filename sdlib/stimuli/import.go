@@ -67,7 +67,7 @@ func ImportFS(files fs.FS, g Geometry) (*Set, error) {
 	if err := g.validateGrid(); err != nil {
 		return nil, err
 	}
-	metadata, err := files.Open(metadataFile)
+	metadata, err := ondisk.OpenFS(files, metadataFile)
 	if err != nil {
 		return nil, fmt.Errorf("stimuli: import: %w", err)
 	}

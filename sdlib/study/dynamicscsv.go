@@ -1,17 +1,19 @@
 package study
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/attention"
+	"samediff/sdlib/finetune"
 	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/stimuli"
 )
@@ -72,14 +74,22 @@ func (d Dynamics) Save(path string) error { return disk.Replace(path, d.CSV) }
 // ReadDynamics reads a file that [Dynamics.Save] wrote, rounded to four decimals. The scores are the measures over all
 // images and their intervals; a model's hash is its first digits.
 func ReadDynamics(path string) (Dynamics, error) {
-	f, err := os.Open(path)
+	text, err := disk.ReadText(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	records, err := csv.NewReader(f).ReadAll()
+	d, err := parseDynamics(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return d, nil
+}
+
+// parseDynamics reads the text of such a file.
+func parseDynamics(text []byte) (Dynamics, error) {
+	records, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
+		return nil, err
 	}
 	task := stimuli.Discrimination
 	if len(records) > 0 && slices.Equal(records[0], dynamicsColumns(attention.MeasureNames(stimuli.RMTS))) {
@@ -87,16 +97,41 @@ func ReadDynamics(path string) (Dynamics, error) {
 	}
 	measures := attention.MeasureNames(task)
 	if len(records) < 2 || !slices.Equal(records[0], dynamicsColumns(measures)) {
-		return nil, fmt.Errorf("%s does not begin with the columns %s and a head: expected a table that `sd attention MODEL --during` wrote",
-			path, strings.Join(dynamicsColumns(measures), ", "))
+		return nil, fmt.Errorf("it does not begin with the columns %s and a head: expected a table that `sd attention MODEL --during` wrote",
+			strings.Join(dynamicsColumns(measures), ", "))
 	}
 	var d Dynamics
 	for i, record := range records[1:] {
 		if err := d.read(record, task, measures); err != nil {
-			return nil, fmt.Errorf("%s, line %d (%s): %w", path, i+2, strings.Join(record, ","), err)
+			return nil, fmt.Errorf("line %d (%s): %w", i+2, strings.Join(record, ","), err)
+		}
+	}
+	for _, m := range d {
+		if err := m.Answer.like(d[0].Answer, measures); err != nil {
+			return nil, fmt.Errorf("step %d: %w: the table is cut, or lines are missing", m.Step, err)
 		}
 	}
 	return d, nil
+}
+
+// like returns an error if scores have other blocks and heads than those of the first step, or a block without its largest head.
+func (s Snapshot) like(first Snapshot, measures []string) error {
+	for k, name := range measures {
+		want, got := first.Scores.Measures.Named(name), s.Scores.Measures.Named(name)
+		if len(got) == 0 || len(got) != len(want) {
+			return fmt.Errorf("%d blocks of %s, expected %d as at the first step, 1 or more", len(got), name, len(want))
+		}
+		for l := range got {
+			if len(got[l]) == 0 || len(got[l]) != len(want[l]) {
+				return fmt.Errorf("block %d has %d heads of %s, expected %d as at the first step, 1 or more", l, len(got[l]), name, len(want[l]))
+			}
+		}
+		lows := s.Scores.Interval.LineLow
+		if k > 0 && (len(lows) < k || len(lows[k-1]) != len(got)) {
+			return fmt.Errorf("%d blocks of %s, and not as many lines of their largest heads", len(got), name)
+		}
+	}
+	return nil
 }
 
 // read adds one line of the table.
@@ -112,11 +147,22 @@ func (d *Dynamics) read(record []string, task stimuli.Task, measures []string) e
 		return err
 	}
 	step, block := whole[0], whole[3]
+	if right := (finetune.Score{Correct: whole[1], N: whole[2]}); step < 0 || right.N < 1 || right.Correct < 0 || right.Correct > right.N {
+		return fmt.Errorf("%d of %d images right at step %d: expected a count of images, and steps from 0", right.Correct, right.N, step)
+	}
 	if n := len(*d); n == 0 || (*d)[n-1].Step != step {
 		*d = append(*d, Moment[Snapshot]{Step: step, Model: artifact.ID(record[1]), Answer: Snapshot{Scores: &attention.Scores{Task: task, Images: whole[2]}}})
 	}
 	m := &(*d)[len(*d)-1]
-	m.Answer.Right.Correct, m.Answer.Right.N = whole[1], whole[2]
+	if m.Answer.Right.N == 0 {
+		m.Answer.Right.Correct, m.Answer.Right.N = whole[1], whole[2]
+	}
+	switch {
+	case m.Answer.Right.Correct != whole[1] || m.Answer.Right.N != whole[2] || string(m.Model) != record[1]:
+		return fmt.Errorf("another model or another count than in the line before, of the same step: expected %s and %d of %d", m.Model, m.Answer.Right.Correct, m.Answer.Right.N)
+	case len(*d) > 1 && step < (*d)[len(*d)-2].Step:
+		return fmt.Errorf("step %d comes after step %d: expected steps in their order", step, (*d)[len(*d)-2].Step)
+	}
 	s := m.Answer.Scores
 	for k, name := range measures {
 		cells := record[6+3*k : 9+3*k]
@@ -128,6 +174,9 @@ func (d *Dynamics) read(record []string, task stimuli.Task, measures []string) e
 			var err error
 			if values[j], err = strconv.ParseFloat(cell, 64); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
+			}
+			if math.IsNaN(values[j]) || math.IsInf(values[j], 0) {
+				return fmt.Errorf("%s is %s: expected a number", name, cell)
 			}
 		}
 		if record[5] == "max" { // the largest head is found again; its interval is not

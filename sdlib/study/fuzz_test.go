@@ -140,3 +140,29 @@ func FuzzMetrics(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseDynamics(f *testing.F) {
+	text, err := os.ReadFile("../../notebooks/results/quick-during.csv")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	lines := strings.SplitAfter(string(text), "\n")
+	for _, n := range []int{1, 3, len(lines) / 2, len(lines) - 2} { // cut at a line's end
+		f.Add([]byte(strings.Join(lines[:n], "")))
+	}
+	f.Add([]byte(strings.Replace(string(text), ",500,0,0,", ",500,1,0,", 1)))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, err := parseDynamics(text)
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		if err := d.CSV(&out); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Changes("pair"); err != nil && len(d) > 1 {
+			t.Errorf("%q is read, and has no changes: %v", text, err)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 
 	"samediff/sdlib/attention"
 	"samediff/sdlib/delta"
+	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/vit"
 )
 
@@ -109,7 +110,7 @@ func CourseHeads(name string) (*attention.Scores, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, headsFile)
-	text, err := os.ReadFile(path)
+	text, err := disk.ReadFile(path, disk.Small)
 	if err != nil {
 		return nil, fmt.Errorf("the head scores of %s are in the folders of fine-tuned pretrained models alone; Lab.Heads computes those of others: %w", name, err)
 	}

@@ -1,11 +1,13 @@
 package study
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strconv"
 
@@ -66,17 +68,52 @@ func (l *Lab) Seeds(ctx context.Context, preset string, seeds []uint64, images i
 // seedColumns are the columns of the CSV file of seeds.
 var seedColumns = []string{"preset", "seed", "set", "n", "correct", "accuracy", "low", "high", "model"}
 
-// SaveSeeds writes results as CSV to a file, one line each, with Wilson's 95 % interval. The file is written aside and renamed.
+// SaveSeeds writes results as CSV to a file, one line each, with Wilson's 95 % interval. The lines that it has already keep their
+// places: those of the same presets, seeds and sets are replaced, those of another model of the same preset and seed go, as it was
+// trained again, all others stay, and new ones come behind. The file is written aside and renamed, and left alone where nothing changes.
 func SaveSeeds(path string, results []SeedResult) error {
-	return disk.Replace(path, func(w io.Writer) error {
-		out := csv.NewWriter(w)
-		out.Write(seedColumns)
-		for _, r := range results {
-			out.Write(r.fields())
-		}
-		out.Flush()
-		return out.Error()
+	there, err := ReadSeeds(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	merged := slices.DeleteFunc(slices.Clone(there), func(old SeedResult) bool {
+		return slices.ContainsFunc(results, func(r SeedResult) bool {
+			return r.sameTraining(old) && r.Set != old.Set && r.Model.Short() != old.Model.Short()
+		})
 	})
+	for _, r := range results {
+		same := func(old SeedResult) bool { return r.sameTraining(old) && r.Set == old.Set }
+		if i := slices.IndexFunc(merged, same); i >= 0 {
+			merged[i] = r
+		} else {
+			merged = append(merged, r)
+		}
+	}
+	text, was := seedsText(merged), seedsText(there)
+	if err == nil && bytes.Equal(text, was) {
+		return nil
+	}
+	return disk.Replace(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// sameTraining reports whether two results are about the same preset and seed.
+func (r SeedResult) sameTraining(other SeedResult) bool {
+	return r.Preset == other.Preset && r.Seed == other.Seed
+}
+
+// seedsText is the content of a file of results.
+func seedsText(results []SeedResult) []byte {
+	var text bytes.Buffer
+	out := csv.NewWriter(&text)
+	out.Write(seedColumns)
+	for _, r := range results {
+		out.Write(r.fields())
+	}
+	out.Flush()
+	return text.Bytes()
 }
 
 // fields are the cells of a line.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,8 +57,27 @@ func TestSeeds(t *testing.T) {
 	if _, err := l.Seeds(ctx, "tiniest", nil, 16, sets, false); err == nil {
 		t.Error("a preset that does not exist has seeds")
 	}
+	for _, part := range [][]SeedResult{all[2:], all[:1], nil} { // what a file has stays
+		if err := SaveSeeds(path, part); err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := ReadSeeds(path); err != nil || !reflect.DeepEqual(kept, all) {
+			t.Errorf("after saving %d rows anew there are %v (%v), expected %v", len(part), kept, err, all)
+		}
+	}
+	changed := slices.Clone(all[:2]) // seed 1 was trained again
+	changed[0].Model = artifact.ID("0123456789ab")
+	if err := SaveSeeds(path, changed[:1]); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := ReadSeeds(path); err != nil || !reflect.DeepEqual(kept, []SeedResult{changed[0], all[2], all[3]}) {
+		t.Errorf("after another model of seed 1 there are %v (%v)", kept, err)
+	}
 	if err := os.WriteFile(path, []byte("preset,seed\n"), 0o644); err != nil {
 		t.Fatal(err)
+	}
+	if err := SaveSeeds(path, all); err == nil {
+		t.Error("a file of another kind was replaced")
 	}
 	if _, err := ReadSeeds(path); err == nil || !strings.Contains(err.Error(), "expected the columns") {
 		t.Errorf("error %v for a file of another kind", err)

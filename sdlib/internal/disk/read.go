@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -18,14 +19,40 @@ func ReadFile(path string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, most+1))
+	return readAll(file, path, most)
+}
+
+func readAll(from io.Reader, name string, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(from, most+1))
 	if err != nil {
 		return nil, err
 	}
 	if int64(len(data)) > most {
-		return nil, fmt.Errorf("%s has more than %d bytes: it is another kind of file", path, most)
+		return nil, fmt.Errorf("%s has more than %d bytes: it is another kind of file", name, most)
 	}
 	return data, nil
+}
+
+// OpenFS opens a regular file of files, as [OpenRegular] does one of the disk.
+func OpenFS(files fs.FS, name string) (fs.File, error) {
+	info, err := fs.Stat(files, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
+	return files.Open(name)
+}
+
+// ReadFS is [ReadFile] for files that are in no folder, such as those of a zip archive.
+func ReadFS(files fs.FS, name string, most int64) ([]byte, error) {
+	file, err := OpenFS(files, name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readAll(file, name, most)
 }
 
 // ReadText is [ReadFile] for text that people write: without the byte order mark that some editors put in front.

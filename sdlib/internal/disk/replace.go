@@ -16,7 +16,12 @@ const asideMark = ".aside-"
 // Replace gives the file at path the content that write writes. It writes a hidden file beside path, flushes it to the disk and
 // renames it, so path holds the old content or the new one whatever happens. A process that is killed leaves the hidden file, which
 // the next call for path removes, and [RemoveLeftovers].
+//
+// What stands at path and is no regular file, such as /dev/null or /dev/stdout, is an error and stays: renaming would put a file in its place.
 func Replace(path string, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file: name a file to write", path)
+	}
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
