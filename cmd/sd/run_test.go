@@ -158,3 +158,20 @@ func TestTooLittleMemory(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// Without a plugin the processes compute in pure Go, each asked to by name: the one that starts them says why.
+func TestDevicesInPureGo(t *testing.T) {
+	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", t.TempDir())
+	t.Setenv("SD_BACKEND", "")
+	t.Setenv("SD_ROOT", t.TempDir())
+	for choice, want := range map[string]int{"": 1, "go": 0} {
+		var said bytes.Buffer
+		devices, backend, err := (&app{err: &said, backend: choice}).devices(t.Context(), os.Args[0], []string{"0", "1"}, nil)
+		if err != nil || len(devices) != 2 || backend != "go" {
+			t.Fatalf("%v on %q, %v", devices, backend, err)
+		}
+		if got := strings.Count(said.String(), "computing in pure Go"); got != want || strings.Count(said.String(), "\n") != want {
+			t.Errorf("with the backend %q it says %q", choice, said.String())
+		}
+	}
+}

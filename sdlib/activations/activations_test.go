@@ -316,6 +316,23 @@ func TestWriteErrors(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 		t.Errorf("the folder holds %v (%v)", entries, err)
 	}
+
+	// A trace takes the place of a trace, and of nothing else.
+	for range 2 {
+		if err := write(m, FromSet(set, nil), good); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Save(dir + "/model"); err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(dir, "model", "model.safetensors")
+	if err := write(m, FromSet(set, nil), good); err == nil || !strings.Contains(err.Error(), "no trace") {
+		t.Errorf("over a model's weights: %v", err)
+	}
+	if _, err := vit.Load(dir + "/model"); err != nil {
+		t.Errorf("the model is gone: %v", err)
+	}
 }
 
 // A file that no disk can hold is refused before anything is computed.

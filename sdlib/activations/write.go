@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
@@ -35,6 +36,9 @@ func Write(ctx context.Context, be *backend.Backend, m *vit.Model, from Pictures
 	}
 	if n := from.Len(); n != p.N {
 		return fmt.Errorf("activations: the plan is for %d pictures, there are %d", p.N, n)
+	}
+	if err := onlyTrace(path); err != nil {
+		return err
 	}
 	metadata, err := p.metadata(be, m, metadata)
 	if err != nil {
@@ -69,6 +73,22 @@ func (p Plan) metadata(be *backend.Backend, m *vit.Model, given map[string]strin
 	}
 	maps.Copy(all, given)
 	return all, nil
+}
+
+// onlyTrace returns an error where a path holds a file that is no trace, such as a model's weights.
+func onlyTrace(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() == 0 {
+		return nil // whoever writes there says what is wrong
+	}
+	there, err := safetensors.Open(path)
+	if err == nil {
+		defer there.Close()
+		if has := there.Metadata(); has["hash"] != "" && has["precision"] != "" {
+			return nil
+		}
+	}
+	return fmt.Errorf("activations: %s is there, and no trace: choose another name, or remove it", path)
 }
 
 // work feeds pictures, and writes what comes.

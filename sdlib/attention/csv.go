@@ -47,8 +47,8 @@ func (s *Scores) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// SaveCSV writes [Scores.CSV] to a file, aside and renamed.
-func (s *Scores) SaveCSV(path string) error { return disk.Replace(path, s.CSV) }
+// SaveCSV writes [Scores.CSV] to a file, aside and renamed; one with other columns stays, and is an error.
+func (s *Scores) SaveCSV(path string) error { return disk.ReplaceTable(path, s.CSV) }
 
 // ReadCSV reads what [Scores.CSV] wrote: the scores and their intervals, rounded to six
 // decimals. The released code's scores, the shares and the resamples are not in it.

@@ -5,10 +5,13 @@ import (
 	"encoding/csv"
 	"fmt"
 	"html"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"samediff/sdlib/internal/disk"
 )
 
 // Table is rows of text under column names. Columns whose cells are all numbers
@@ -228,6 +231,13 @@ func (t Table) Save(path string) error {
 	s, err := write()
 	if err != nil {
 		return err
+	}
+	if strings.EqualFold(filepath.Ext(path), ".csv") {
+		err := disk.ReplaceTable(path, func(w io.Writer) error { _, err := io.WriteString(w, s); return err })
+		if err != nil {
+			return fmt.Errorf("figure: cannot save %q: %w", path, err)
+		}
+		return nil
 	}
 	return writeFile(path, []byte(s))
 }

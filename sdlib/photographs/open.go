@@ -65,6 +65,9 @@ func OpenFolder(dir string, g stimuli.Geometry) (*stimuli.Set, error) {
 		return nil, fmt.Errorf("photographs: %w", err)
 	}
 	defer root.Close()
+	if _, err := fs.Stat(root.FS(), "metadata.jsonl"); err != nil {
+		return nil, fmt.Errorf("photographs: %s has no metadata.jsonl: expected a folder that render.py filled (`make photographs`): %w", dir, err)
+	}
 	return open(root.FS(), g)
 }
 

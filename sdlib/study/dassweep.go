@@ -191,7 +191,7 @@ func (r DASRow) cells() []string {
 
 // SaveDAS writes results to a file, aside and renamed.
 func SaveDAS(path string, rows []DASRow) error {
-	return disk.Replace(path, func(w io.Writer) error { return WriteDAS(w, rows) })
+	return disk.ReplaceTable(path, func(w io.Writer) error { return WriteDAS(w, rows) })
 }
 
 // RecipeName returns the name of a recipe, "own" for one without a name.

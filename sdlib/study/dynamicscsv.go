@@ -69,7 +69,7 @@ func dynamicsColumns(measures []string) []string {
 }
 
 // Save writes the CSV to a file, aside and renamed.
-func (d Dynamics) Save(path string) error { return disk.Replace(path, d.CSV) }
+func (d Dynamics) Save(path string) error { return disk.ReplaceTable(path, d.CSV) }
 
 // ReadDynamics reads a file that [Dynamics.Save] wrote, rounded to four decimals. The scores are the measures over all
 // images and their intervals; a model's hash is its first digits.

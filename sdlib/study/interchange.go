@@ -199,7 +199,7 @@ func WriteRecoveries(w io.Writer, c vit.Config, all []Recovering) error {
 
 // SaveRecoveries writes what interchanges bring along to a CSV file, aside and renamed.
 func SaveRecoveries(path string, c vit.Config, all []Recovering) error {
-	return disk.Replace(path, func(w io.Writer) error { return WriteRecoveries(w, c, all) })
+	return disk.ReplaceTable(path, func(w io.Writer) error { return WriteRecoveries(w, c, all) })
 }
 
 // InterchangeJobs are what [Lab.Interchange] computes for a subject, on the set of [Model.HeadSet].

@@ -281,5 +281,5 @@ func WriteInterventions(w io.Writer, all []Intervention) error {
 
 // SaveInterventions writes interventions to a CSV file, aside and renamed.
 func SaveInterventions(path string, all []Intervention) error {
-	return disk.Replace(path, func(w io.Writer) error { return WriteInterventions(w, all) })
+	return disk.ReplaceTable(path, func(w io.Writer) error { return WriteInterventions(w, all) })
 }

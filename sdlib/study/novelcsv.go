@@ -53,7 +53,7 @@ func WriteNovel(w io.Writer, rows []NovelRow) error {
 
 // SaveNovel writes results to a file, aside and renamed.
 func SaveNovel(path string, rows []NovelRow) error {
-	return disk.Replace(path, func(w io.Writer) error { return WriteNovel(w, rows) })
+	return disk.ReplaceTable(path, func(w io.Writer) error { return WriteNovel(w, rows) })
 }
 
 // ReadNovel reads a file that [WriteNovel] wrote.

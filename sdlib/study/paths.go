@@ -153,7 +153,7 @@ func WritePaths(w io.Writer, all ...PathsFound) error {
 
 // SavePaths writes what paths bring along to a CSV file, aside and renamed.
 func SavePaths(path string, all ...PathsFound) error {
-	return disk.Replace(path, func(w io.Writer) error { return WritePaths(w, all...) })
+	return disk.ReplaceTable(path, func(w io.Writer) error { return WritePaths(w, all...) })
 }
 
 // Strongest lists the senders whose paths change the margin the most, in either direction, first.

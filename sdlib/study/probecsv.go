@@ -84,5 +84,5 @@ func WriteLinear(w io.Writer, model string, id artifact.ID, rows []LinearRow) er
 
 // SaveLinear writes rows to a file, aside and renamed.
 func SaveLinear(path, model string, id artifact.ID, rows []LinearRow) error {
-	return disk.Replace(path, func(w io.Writer) error { return WriteLinear(w, model, id, rows) })
+	return disk.ReplaceTable(path, func(w io.Writer) error { return WriteLinear(w, model, id, rows) })
 }

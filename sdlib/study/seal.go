@@ -105,10 +105,18 @@ func CheckSeal(dir string) error {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return err
+		case sum != m.Files[name] && pointsElsewhere(path):
+			return fmt.Errorf("%s is not the file itself but a pointer of git-lfs to it: run `git lfs pull` in its repository, or download the file", path)
 		case sum != m.Files[name]:
 			return fmt.Errorf("%s is not the file that the accuracies in %s are of: it was changed or is another model's; get the folder again, build the model again,"+
 				" or remove %s", path, metricsFile, metricsFile)
 		}
 	}
 	return nil
+}
+
+// pointsElsewhere reports whether a file is what git-lfs leaves in the place of a large one.
+func pointsElsewhere(path string) bool {
+	text, err := disk.ReadFile(path, 1<<10) // a pointer has some 130 bytes
+	return err == nil && bytes.HasPrefix(text, []byte("version https://git-lfs."))
 }

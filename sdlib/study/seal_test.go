@@ -57,6 +57,23 @@ func TestFlips(t *testing.T) {
 	})
 }
 
+// Cloned without git-lfs, the weights are a pointer to them: not another model's.
+func TestSealOfPointer(t *testing.T) {
+	dir := sealed(t, 1)
+	path := filepath.Join(dir, "model.safetensors")
+	if err := os.WriteFile(path, []byte("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckSeal(dir); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "git lfs pull") {
+		t.Errorf("the error is %v", err)
+	}
+	for want, name := range map[string]string{"is a file: expected a folder": path, "render.py": "photographs=" + dir} {
+		if _, err := ImportSet(name, vit.CourseQuick); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("the set %s: %v, expected an error with %q and the folder", name, err, want)
+		}
+	}
+}
+
 // Another model's weights do not get these accuracies; a folder without weights passes as far as it goes.
 func TestSealOfAnother(t *testing.T) {
 	dir, other := sealed(t, 1), sealed(t, 2)

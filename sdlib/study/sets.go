@@ -2,7 +2,9 @@ package study
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 
 	"samediff/sdlib/photographs"
@@ -23,6 +25,9 @@ func ImportSet(name string, c vit.Config) (*stimuli.Set, error) {
 			return photographs.OpenFolder(folder, g)
 		}
 		return photographs.Open(g)
+	}
+	if info, err := os.Stat(name); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("the set %s is a file: expected a folder with images and their metadata.jsonl, or %s", name, photographs.Name)
 	}
 	set, err := stimuli.Import(name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -47,7 +47,13 @@ func (l *Lab) EvaluateVaried(ctx context.Context, m *Model, size int) ([]SetResu
 	if err != nil {
 		return nil, err
 	}
-	return l.evaluateSets(ctx, m, Variations(c, size))
+	sets := Variations(c, size)
+	if len(sets) == 0 { // not even the set as in training can be drawn
+		c.Split, c.Size = stimuli.TestIID, size
+		_, err := c.Resolved()
+		return nil, err
+	}
+	return l.evaluateSets(ctx, m, sets)
 }
 
 // evaluateSets returns the model's accuracy on sets that can be drawn.

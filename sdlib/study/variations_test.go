@@ -52,4 +52,9 @@ func TestEvaluateVaried(t *testing.T) {
 	if !reflect.DeepEqual(varied[0].Evaluation, fresh[0].Evaluation) || varied[0].All.N != 16 {
 		t.Errorf("as trained %+v, fresh images %+v", varied[0], fresh[0])
 	}
+	for _, size := range []int{-3, 15} { // no set has as many
+		if none, err := l.EvaluateVaried(ctx, m, size); err == nil {
+			t.Errorf("of %d images: %v, expected an error", size, none)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package viewer
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -11,6 +12,7 @@ import (
 	"html/template"
 	"image/color"
 	"io"
+	"io/fs"
 	"strings"
 
 	"samediff/sdlib/attention"
@@ -39,11 +41,21 @@ var templates = template.Must(template.ParseFS(files, "page/*.html"))
 // of the data plus 150 kB. The same page gives the same bytes.
 func (p Page) HTML() (string, error) { return p.fill("viewer.html") }
 
-// Save writes the viewer as a page of its own.
+// maxPage bounds a page: of a large model it has some 10 MB.
+const maxPage = 1 << 30
+
+// Save writes the viewer as a page of its own. A file that is no such page is left alone, and an error.
 func (p Page) Save(path string) error {
 	text, err := p.fill("document.html")
 	if err != nil {
 		return err
+	}
+	old, err := disk.ReadFile(path, maxPage)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if len(old) > 0 && !bytes.Contains(old[:min(len(old), 4000)], []byte("data-attention-viewer")) {
+		return fmt.Errorf("viewer: %s is no page of this viewer: choose another name, or remove it", path)
 	}
 	return disk.Replace(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)

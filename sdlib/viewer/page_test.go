@@ -71,6 +71,15 @@ func TestHTML(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(document, []byte("<!DOCTYPE html>")) || !bytes.Contains(document, []byte(html)) {
 		t.Errorf("the file (%v) is no document with the page in it", err)
 	}
+	if err := page.Save(path); err != nil { // again
+		t.Error(err)
+	}
+	if err := os.WriteFile(path, []byte("<title>Thesis</title>"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := page.Save(path); err == nil || !strings.Contains(err.Error(), "choose another name") {
+		t.Errorf("over a page of somebody else: %v", err)
+	}
 }
 
 // A page needs neither scores, nor objects, nor a token in front, and says what it lacks.
