@@ -24,11 +24,11 @@ import (
 // places and labels are those of a discrimination set. Same means the same emoji, and never the same picture of it: each object has a
 // size, an offset of less than a pixel, a brightness and noise of its own.
 type Pairs struct {
-	Geometry stimuli.Geometry
-	Size     int // images; an even number, half of them same
-	Seed     uint64
+	Geometry stimuli.Geometry `json:"geometry"`
+	Size     int              `json:"size"` // images; an even number, half of them same
+	Seed     uint64           `json:"seed"`
 	// Held takes only emoji that scenes with this Config.Held do not show; 0 takes all.
-	Held int
+	Held int `json:"held"`
 }
 
 // record is a line of metadata.jsonl, as stimuli.ImportFolder reads it.
