@@ -117,6 +117,19 @@ func ExampleLines_band() {
 	}.Figure(), "lines_band.png")
 }
 
+// Lines that were measured at other places: each has its own positions.
+func ExampleLines_positions() {
+	save(figure.Lines{
+		Series: []figure.Series{
+			{Name: "search", Values: []float64{.78, .74, .61, .32, .12, .08}},
+			{Name: "control", X: []float64{1, 4}, Values: []float64{.47, .11}, Dashed: true},
+			{Name: "as logged", X: []float64{0, 1, 2, 3, 4, 5, 6, 7}, Values: []float64{.7, .89, .92, .85, .44, .29, .14, .1}, Color: color.Gray{170}, NoMark: true},
+		},
+		XLabel: "after block",
+		YLabel: "accuracy",
+	}.Figure(), "lines_positions.png")
+}
+
 func ExampleScatter() {
 	rng := rand.New(rand.NewPCG(2, 0))
 	group := func(name string, n int, at float64) figure.Points {

@@ -57,6 +57,8 @@ func TestBadInput(t *testing.T) {
 		"lines: half a band":   {lines([]float64{1}, figure.Series{Values: []float64{1}, Lo: []float64{0}}), "band"},
 		"lines: band reversed": {lines([]float64{1}, figure.Series{Values: []float64{1}, Lo: []float64{2}, Hi: []float64{1}}), "above"},
 		"lines: star":          {lines([]float64{1}, figure.Series{Values: []float64{1}, Stars: []int{1}}), "star at position 1, expected 0 to 0"},
+		"lines: own X":         {figure.Lines{X: []float64{1, 2, 3}, Series: []figure.Series{{X: []float64{1, 2}, Values: []float64{1}}}}.Figure(), "has 1 values, expected 2"},
+		"lines: own infinite":  {figure.Lines{Series: []figure.Series{{X: []float64{math.Inf(1)}, Values: []float64{1}}}}.Figure(), "X: number 0"},
 		"lines: limits":        {figure.Lines{Series: []figure.Series{{Values: []float64{1}}}, YMin: 3, YMax: 2}.Figure(), "YMin"},
 		"lines: guide":         {figure.Lines{Series: []figure.Series{{Values: []float64{1}}}, Guides: []figure.Guide{{Value: nan, Name: "g"}}}.Figure(), `guide "g"`},
 		"lines: narrow":        {figure.Lines{Series: []figure.Series{{Name: "a name far too long for it", Values: []float64{1}}}, Title: "A title", Width: 0.5, Height: 0.5}.Figure(), "no room for the data"},

@@ -10,12 +10,12 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Lines is a chart of marked lines over common positions, with optional bands,
-// stars at peaks, reference lines, and a legend outside the data. The paper's
-// Figure 2 shows attention per layer so.
+// Lines is a chart of marked lines, over common positions or each over its own, with
+// optional bands, stars at peaks, reference lines, and a legend outside the data. The
+// paper's Figure 2 shows attention per layer so.
 type Lines struct {
-	// X holds the positions, one per value of each series; nil for 0, 1, 2...
-	// Where all are whole numbers, so are the ticks.
+	// X holds the positions, one per value of each series that has none of its own; nil for
+	// 0, 1, 2... Where all are whole numbers, so are the ticks.
 	X      []float64
 	Series []Series
 	Guides []Guide
@@ -38,20 +38,20 @@ func (l Lines) Figure() *Figure {
 	if len(l.Series) == 0 {
 		return failed(kind, errors.New("no lines: Series is empty"))
 	}
-	x := l.X
-	if x == nil {
-		for i := range l.Series[0].Values {
-			x = append(x, float64(i))
-		}
-	}
-	if len(x) == 0 {
-		return failed(kind, errors.New("no values"))
-	}
-	if err := finite(x); err != nil {
+	common := l.common()
+	if err := finite(common); err != nil {
 		return failed(kind, fmt.Errorf("in X %w", err))
 	}
+	traces := make([]trace, len(l.Series))
 	for i, s := range l.Series {
-		if err := s.check(len(x)); err != nil {
+		traces[i] = trace{s, common, i}
+		if s.X != nil {
+			traces[i].x = s.X
+		}
+		if len(traces[i].x) == 0 {
+			return failed(kind, errors.New("no values"))
+		}
+		if err := s.check(len(traces[i].x)); err != nil {
 			return failed(kind, fmt.Errorf("series %d (%q) %w", i, s.Name, err))
 		}
 	}
@@ -60,18 +60,16 @@ func (l Lines) Figure() *Figure {
 			return failed(kind, fmt.Errorf("guide %q: %w", g.Name, err))
 		}
 	}
-	axes, err := l.axes(x)
+	axes, err := l.axes(traces)
 	if err != nil {
 		return failed(kind, err)
 	}
 
 	ch := chart{kind: kind, title: l.Title}
-	traces := make([]trace, len(l.Series))
 	var names legend
-	for i, s := range l.Series {
-		traces[i] = trace{s, x, i}
-		if s.Name != "" && !l.NoLegend {
-			names = append(names, legendEntry{s.Name, traces[i].sample})
+	for _, t := range traces {
+		if t.Name != "" && !l.NoLegend {
+			names = append(names, legendEntry{t.Name, t.sample})
 		}
 	}
 	width := 3.2
@@ -89,17 +87,34 @@ func (l Lines) Figure() *Figure {
 		return p
 	}
 	w, h := orSize(l.Width, width), orSize(l.Height, 2.6)
-	return ch.figure(vg.Length(w)*vg.Inch, vg.Length(h)*vg.Inch, or(l.Alt, l.alt(x)))
+	return ch.figure(vg.Length(w)*vg.Inch, vg.Length(h)*vg.Inch, or(l.Alt, l.alt(traces)))
+}
+
+// common returns the positions of the series that have none of their own.
+func (l Lines) common() []float64 {
+	if l.X != nil {
+		return l.X
+	}
+	for _, s := range l.Series {
+		if s.X == nil {
+			x := make([]float64, len(s.Values))
+			for i := range x {
+				x[i] = float64(i)
+			}
+			return x
+		}
+	}
+	return nil
 }
 
 // axes returns the ranges of both axes.
-func (l Lines) axes(x []float64) (axes, error) {
+func (l Lines) axes(traces []trace) (axes, error) {
 	a := emptyAxes()
-	for _, v := range x {
-		a.includeX(v)
-	}
-	for _, s := range l.Series {
-		for _, part := range [][]float64{s.Values, s.Lo, s.Hi} {
+	for _, t := range traces {
+		for _, v := range t.x {
+			a.includeX(v)
+		}
+		for _, part := range [][]float64{t.Values, t.Lo, t.Hi} {
 			for _, v := range part {
 				a.includeY(v)
 			}
@@ -111,12 +126,12 @@ func (l Lines) axes(x []float64) (axes, error) {
 	return a.finish(l.YMin, l.YMax)
 }
 
-func (l Lines) alt(x []float64) string {
+func (l Lines) alt(traces []trace) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%sLine chart of %s over %s.", sentence(l.Title), or(l.YLabel, "values"), or(l.XLabel, "position"))
-	for i, s := range l.Series {
-		peak := (Series{Values: s.Values, Star: true}).stars()[0]
-		fmt.Fprintf(&b, " %s: largest value %.3g at %.4g.", or(s.Name, fmt.Sprintf("Line %d", i+1)), s.Values[peak], x[peak])
+	for i, t := range traces {
+		peak := (Series{Values: t.Values, Star: true}).stars()[0]
+		fmt.Fprintf(&b, " %s: largest value %.3g at %.4g.", or(t.Name, fmt.Sprintf("Line %d", i+1)), t.Values[peak], t.x[peak])
 	}
 	return b.String()
 }

@@ -15,7 +15,8 @@ import (
 // Series is one line of a [Lines] chart.
 type Series struct {
 	Name   string    // in the legend; empty for none
-	Values []float64 // y, one per position of the chart's X
+	X      []float64 // positions of its values; nil for those of the chart
+	Values []float64 // y, one per position
 
 	// Lo and Hi bound a shaded band, for example a confidence interval; both or
 	// neither, one per value, Lo not above Hi.
@@ -39,7 +40,7 @@ func (s Series) check(n int) error {
 	for _, part := range []struct {
 		name   string
 		values []float64
-	}{{"Values", s.Values}, {"Lo", s.Lo}, {"Hi", s.Hi}} {
+	}{{"X", s.X}, {"Values", s.Values}, {"Lo", s.Lo}, {"Hi", s.Hi}} {
 		if err := finite(part.values); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"maps"
 	"slices"
 
 	"samediff/sdlib/das"
@@ -21,8 +22,9 @@ type SearchPanel struct {
 // SearchFigure shows how often interventions bring about their target, by the block after which
 // they are made (paper, Figures 3b, 12, 16, 24 to 28): a panel for each model; shape and color as
 // lines with Wilson's 95 % interval, controls dashed, and light behind them what the authors' logs
-// say of the same model, where they do. Above lies the model's base accuracy, below 1 - base accuracy, which
-// an intervention reaches that changes nothing. Only blocks that all lines of a panel have are shown.
+// say of the same model after each of its blocks, where they do. Above lies the model's base accuracy, below
+// 1 - base accuracy, which an intervention reaches that changes nothing. Each line has the blocks that its
+// searches were made after; where those are not the same for all lines, each of them is marked.
 func SearchFigure(panels ...SearchPanel) (*figure.Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("paper: a figure of searches was given no panels: expected the searches in one model or more")
@@ -64,37 +66,29 @@ func (p SearchPanel) figure() (*figure.Figure, error) {
 		}
 		lines[line][r.Block] = r
 	}
-	var blocks []int
-	for block := range lines[order[0]] {
-		if !slices.ContainsFunc(order, func(line searchLine) bool { _, there := lines[line][block]; return !there }) {
-			blocks = append(blocks, block)
-		}
-	}
-	slices.Sort(blocks)
-	if len(blocks) == 0 {
-		return nil, fmt.Errorf("paper: the lines of a panel of searches in %s have no block in common", p.Title)
+	marked := false // the lines have not all the same blocks
+	for _, line := range order {
+		marked = marked || !slices.Equal(blocksOf(lines[line]), blocksOf(lines[order[0]]))
 	}
 	first := p.Scores[0]
 	l := figure.Lines{Title: p.Title + ", " + taskTitles[first.Task], XLabel: "after block", YLabel: "share that becomes the target", YMin: 0, YMax: 1}
 	base := 0.
-	for _, block := range blocks {
-		l.X = append(l.X, float64(block))
-	}
 	for _, line := range order {
-		if known := Published(p.Title, first.Task, first.Objects, line.property, line.control); known != nil && blocks[len(blocks)-1] < len(known) {
-			s := figure.Series{Name: line.name() + ", published", Color: light(propertyColors[line.property]), Dashed: line.control != das.NoControl, NoMark: true}
-			for _, block := range blocks {
-				s.Values = append(s.Values, known[block])
+		if known := Published(p.Title, first.Task, first.Objects, line.property, line.control); known != nil {
+			s := figure.Series{Name: line.name() + ", published", Values: known, Color: light(propertyColors[line.property]), Dashed: line.control != das.NoControl, NoMark: true}
+			for block := range known {
+				s.X = append(s.X, float64(block))
 			}
 			l.Series = append(l.Series, s)
 		}
 	}
 	for _, line := range order {
-		s := figure.Series{Name: line.name(), Color: propertyColors[line.property], Dashed: line.control != das.NoControl, NoMark: line.control != das.NoControl}
+		s := figure.Series{Name: line.name(), Color: propertyColors[line.property], Dashed: line.control != das.NoControl, NoMark: line.control != das.NoControl && !marked}
+		blocks := blocksOf(lines[line])
 		for _, block := range blocks {
 			score := lines[line][block].Score
 			low, high := score.Interval()
-			s.Values, s.Lo, s.Hi = append(s.Values, score.Accuracy()), append(s.Lo, low), append(s.Hi, high)
+			s.X, s.Values, s.Lo, s.Hi = append(s.X, float64(block)), append(s.Values, score.Accuracy()), append(s.Lo, low), append(s.Hi, high)
 		}
 		l.Series = append(l.Series, s)
 		base += lines[line][blocks[0]].Base / float64(len(order))
@@ -103,6 +97,9 @@ func (p SearchPanel) figure() (*figure.Figure, error) {
 	l.Width = 5.2
 	return l.Figure(), nil
 }
+
+// blocksOf are the blocks after which a line has scores, in order.
+func blocksOf(line map[int]study.DASScore) []int { return slices.Sorted(maps.Keys(line)) }
 
 func (l searchLine) name() string {
 	if l.control == das.NoControl {

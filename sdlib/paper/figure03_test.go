@@ -49,7 +49,6 @@ func TestSearchFigure(t *testing.T) {
 	for want, scores := range map[string][]study.DASScore{
 		"has no scores":        nil,
 		"two scores for shape": append(slices.Clone(scores), scores[0]),
-		"no block in common":   {scores[0], scores[3]},
 	} {
 		if _, err := paper.SearchFigure(paper.SearchPanel{Title: "mine", Scores: scores}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, expected it to speak of %q", err, want)
@@ -57,6 +56,23 @@ func TestSearchFigure(t *testing.T) {
 	}
 	if _, err := paper.SearchFigure(); err == nil {
 		t.Error("a figure without panels was drawn")
+	}
+}
+
+// A control that was run after some blocks only hides no block of the others, and a published line has all of its own.
+func TestSearchFigureOfSomeBlocks(t *testing.T) {
+	scores := slices.DeleteFunc(searchScores(4), func(s study.DASScore) bool {
+		return s.Control == das.WrongObject && s.Block != 1 && s.Block != 3 || s.Block > 8
+	})
+	f, err := paper.SearchFigure(paper.SearchPanel{Title: "clip-b16", Scores: scores})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// .02 + .9 up to block 4, whole answers of 400 pairs; half of that for the control, whose first block is 1.
+	for _, want := range []string{"shape: largest value 0.92 at 0.", "color: largest value 0.92 at 0.", "shape, wrong-object: largest value 0.46 at 1.", "color, published: largest value 0.918 at 2.", "shape, wrong-object, published: largest value 0.52 at 3."} {
+		if !strings.Contains(f.Alt(), want) {
+			t.Errorf("the figure does not say %q: %s", want, f.Alt())
+		}
 	}
 }
 
