@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"samediff/sdlib/attention"
+	"samediff/sdlib/figure"
 	"samediff/sdlib/probe"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
@@ -47,6 +48,29 @@ func Beside(f Found) ([]Checked, error) {
 		}
 	}
 	return all, err
+}
+
+// BesideTable sets out claims beside what was found: what the paper says and where, its value and the one here, of which
+// model where there are several, and whether they agree.
+func BesideTable(claims []Checked) figure.Table {
+	several := slices.ContainsFunc(claims, func(c Checked) bool { return c.Model != claims[0].Model })
+	t := figure.Table{Columns: []string{"the paper says", "shown in", "there", "here"}}
+	if several {
+		t.Columns = append(t.Columns, "of")
+	}
+	t.Columns = append(t.Columns, "agrees")
+	for _, c := range claims {
+		where := c.Item
+		if where == "text" {
+			where = "section " + c.Where
+		}
+		row := []any{c.Says, where, c.Paper, c.Value}
+		if several {
+			row = append(row, c.Model)
+		}
+		t.Add(append(row, string(c.Verdict))...)
+	}
+	return t
 }
 
 // Reference names the paper's model that a model is held against: CLIP ViT-B/16, unless it is of another kind

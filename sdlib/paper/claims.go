@@ -60,6 +60,7 @@ const (
 	Partly    Verdict = "in part"
 	Disagrees Verdict = "no"
 	Untested  Verdict = "not tested"
+	Explains  Verdict = "a drawing" // of a method: it claims nothing
 )
 
 // Near is how far an accuracy may be from the paper's and still agree with it. The models here saw

@@ -41,6 +41,10 @@ func TestEveryItemHasAClaim(t *testing.T) {
 			if c.Value == "" || c.Command == "" {
 				t.Errorf("%s: %s, with the value %q and the command %q", name, c.Verdict, c.Value, c.Command)
 			}
+		case paper.Explains:
+			if c.Value != "" || c.Missing != "" {
+				t.Errorf("%s: a drawing, with the value %q, lacking %q", name, c.Value, c.Missing)
+			}
 		default:
 			t.Errorf("%s: the verdict is %q", name, c.Verdict)
 		}

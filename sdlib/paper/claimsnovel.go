@@ -25,24 +25,25 @@ func novelClaims() []Claim {
 				find(w, novelties, "sd "+item+" --scale paper", bestNovel(p.Property, novelty, curve[at])))
 		}
 	}
-	add("figure 4", "5", "The method, drawn (a)", clipPair, "", drawing("4a", "notebooks/04-perceptual.ipynb makes representations of no object"))
+	someWork := func(item, where, name string, w role, task stimuli.Task) {
+		add(item, where, fmt.Sprintf("%s, %s: representations that no object has get the answer that they should have", name, shortTask[task]), w, "", find(w, novelties, "sd "+item+" --scale paper", someNovelty))
+	}
+	add("figure 4", "5", "The method, drawn (a)", clipPair, "", drawing("4a"))
 	best("figure 4", "5", "CLIP", clipB16, clipPair, stimuli.Discrimination, das.Added)
 	add("figure 4", "5", "Added representations work best, then interpolated, sampled, random ones", clipPair, novelOrder(), find(clipPair, novelties, "", ordered))
 	add("figure 4", "5", "Random ones are at chance", clipPair, randomNovel(), find(clipPair, novelties, "", randomAtChance))
 	best("figure 13", "appendix", "CLIP ViT-B/32", clipB32, wideClip, stimuli.Discrimination, das.Added)
+	someWork("figure 13", "appendix", "CLIP ViT-B/32", wideRMTS, stimuli.RMTS)
 	best("figure 17", "D", "DINOv2", dinoV2, dinoV2Pair, stimuli.Discrimination, das.Added)
 	best("figure 18", "D", "DINOv2", dinoV2, dinoV2RMTS, stimuli.RMTS, das.Interpolated)
 	best("figure 29", "J", "CLIP", clipB16, clipRMTS, stimuli.RMTS, das.Interpolated)
 	for _, f := range []struct{ item, name string }{{"figure 30", dino}, {"figure 32", imageNet}} {
 		best(f.item, "J", f.name, f.name, otherKinds[f.name].pair, stimuli.Discrimination, das.Added)
 	}
-	likeClip := func(item, name string, w role, task stimuli.Task) {
-		add(item, "J", fmt.Sprintf("%s, %s: representations that no object has get the answer that they should have", name, shortTask[task]), w, "", find(w, novelties, "sd "+item+" --scale paper", someNovelty))
-	}
-	likeClip("figure 31", dino, otherKinds[dino].rmts, stimuli.RMTS)
-	likeClip("figure 33", imageNet, otherKinds[imageNet].rmts, stimuli.RMTS)
-	likeClip("figure 34", mae, otherKinds[mae].pair, stimuli.Discrimination)
-	likeClip("figure 35", mae, otherKinds[mae].rmts, stimuli.RMTS)
+	someWork("figure 31", "J", dino, otherKinds[dino].rmts, stimuli.RMTS)
+	someWork("figure 33", "J", imageNet, otherKinds[imageNet].rmts, stimuli.RMTS)
+	someWork("figure 34", "J", mae, otherKinds[mae].pair, stimuli.Discrimination)
+	someWork("figure 35", "J", mae, otherKinds[mae].rmts, stimuli.RMTS)
 	add("figure 36", "J", "From scratch: no representation moves more than half of the answers", scratchPair, "", find(scratchPair, novelties, "", noNovelty))
 	return all
 }

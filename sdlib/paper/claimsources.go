@@ -81,7 +81,6 @@ func tests(n int) string {
 // recorded returns the command that made a file where its rows do not tell all of it.
 func recorded(command string) string {
 	if full, ok := map[string]string{
-		"sd novel rmts-256-quick --test 400 --csv models/novel-rmts-256-quick.csv": "sd novel rmts-256-quick --property color --blocks 0-1 --test 400 --made 400 --csv models/novel-rmts-256-quick.csv",
 		"sd probe rmts-256-course --images 400 --intervene --intervene-images 60 --alphas 1,2,4 --directions opposite,present,random,means --csv models/probe-rmts-256-course.csv": "sd probe rmts-256-course --images 400 --intervene " +
 			"--intervene-images 60 --alphas 1,2,4 --directions opposite,present,random,means --unit means-apart --csv models/probe-rmts-256-course.csv",
 	}[command]; ok {

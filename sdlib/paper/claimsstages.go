@@ -29,7 +29,7 @@ func stageClaims() []Claim {
 	of("figure 2", "3", "CLIP, discrimination", clip)
 	of("figure 2", "3", "CLIP, RMTS", rmts)
 	add("figure 2", "3", "From scratch: almost no head is local", "head scores of "+scratchPair.name, "", find(scratchPair, headScores, "", localHeads))
-	add("figure 2", "3", "DINO, RMTS: local and global heads in all blocks", "head scores of DINO ViT-B/16 on RMTS", "", missing("sd figure 2 --scale paper", others.why))
+	add("figure 2", "3", "DINO, RMTS: local and global heads in all blocks", "head scores of DINO ViT-B/16 on RMTS", "", find(otherKinds[dino].rmts, headScores, "sd figure 2 --scale paper", mixed))
 	add("text", "3", "What the comparison found may reach CLS over tokens of the background", "cut attention in "+clipB16, "", backgroundRoute)
 	all = append(all, photographStages()...)
 	for _, w := range []role{wideClip, wideRMTS} {
@@ -37,7 +37,10 @@ func stageClaims() []Claim {
 	}
 	of("figure 15", "D", "DINOv2, discrimination", dinoV2Pair)
 	of("figure 15", "D", "DINOv2, RMTS", dinoV2RMTS)
-	add("figure 20", "appendix", "ImageNet: loosely two stages; DINO and MAE: local and global heads mixed", "head scores of "+others.name, "", missing("sd figure 20 --scale paper", others.why))
+	add("figure 20", "E", "ImageNet: within the pair peaks after within the object, loosely", "head scores of "+otherKinds[imageNet].pair.name, "", find(otherKinds[imageNet].pair, headScores, "sd figure 20 --scale paper", twoStages))
+	for _, name := range []string{dino, mae} {
+		add("figure 20", "E", name+": local and global heads in all blocks", "head scores of "+otherKinds[name].pair.name, "", find(otherKinds[name].pair, headScores, "sd figure 20 --scale paper", mixed))
+	}
 	add("figure 21", "F", "CLIP: heads 1.5 and 5.9 are local, 6.11 and 10.6 global", "head scores of "+clipB16, "below and above .5", find(clip, headScores, "", chosenHeads))
 	add("figure 22", "F", "CLIP: objects are read first, then pairs are compared, then the pairs with each other", "head scores of "+clipB16+" on RMTS", "", find(rmts, headScores, "", order))
 	return all
@@ -145,6 +148,26 @@ func twoStages(x *attention.Scores, f *Finding) bool {
 		return false
 	}
 	f.Value, f.Verdict = fmt.Sprintf("blocks %d and %d", s.Within.Block, s.Pair.Block), whether(s.Distance.Block > 0)
+	return true
+}
+
+// mixed judges a model of which the paper says that its blocks have local and global heads side by side.
+func mixed(x *attention.Scores, f *Finding) bool {
+	both := 0
+	for _, block := range x.Local {
+		if slices.Min(block) < half && slices.Max(block) > half {
+			both++
+		}
+	}
+	f.Value = fmt.Sprintf("in %d of %d blocks", both, len(x.Local))
+	switch {
+	case both == len(x.Local):
+		f.Verdict = Agrees
+	case 2*both >= len(x.Local):
+		f.Verdict = Partly
+	default:
+		f.Verdict = Disagrees
+	}
 	return true
 }
 

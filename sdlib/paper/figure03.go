@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image/color"
@@ -17,12 +18,14 @@ import (
 type SearchPanel struct {
 	Title  string           // the model's name, by which [Published] knows it
 	Scores []study.DASScore // of study.DASScores or study.ReadDAS
+	// Logged names the paper's model whose logs stand behind the lines; "" for the one that Title names.
+	Logged string
 }
 
 // SearchFigure shows how often interventions bring about their target, by the block after which
 // they are made (paper, Figures 3b, 12, 16, 24 to 28): a panel for each model; shape and color as
 // lines with Wilson's 95 % interval, controls dashed, and light behind them what the authors' logs
-// say of the same model after each of its blocks, where they do. Above lies the model's base accuracy, below
+// say of the same model (or of the one it stands for) after each of its blocks, where they do. Above lies the model's base accuracy, below
 // 1 - base accuracy, which an intervention reaches that changes nothing. Each line has the blocks that its
 // searches were made after; where those are not the same for all lines, each of them is marked.
 func SearchFigure(panels ...SearchPanel) (*figure.Figure, error) {
@@ -74,7 +77,7 @@ func (p SearchPanel) figure() (*figure.Figure, error) {
 	l := figure.Lines{Title: p.Title + ", " + taskTitles[first.Task], XLabel: "after block", YLabel: "share that becomes the target", YMin: 0, YMax: 1}
 	base := 0.
 	for _, line := range order {
-		if known := Published(p.Title, first.Task, first.Objects, line.property, line.control); known != nil {
+		if known := Published(cmp.Or(p.Logged, p.Title), first.Task, first.Objects, line.property, line.control); known != nil {
 			s := figure.Series{Name: line.name() + ", published", Values: known, Color: light(propertyColors[line.property]), Dashed: line.control != das.NoControl, NoMark: true}
 			for block := range known {
 				s.X = append(s.X, float64(block))

@@ -32,7 +32,7 @@ func searches(number, title, where string, models map[study.Scale][]string, cont
 				return SearchPanel{}, err
 			}
 			rows, err := l.DASRows(ctx, m, q)
-			return SearchPanel{m.Label(s.Name), study.DASScores(rows)}, err
+			return SearchPanel{Title: m.Label(s.Name), Scores: study.DASScores(rows)}, err
 		})
 		if err != nil {
 			return Drawing{}, err

@@ -82,7 +82,7 @@ func (p Page) HTML() (string, error) {
 	}
 	if len(p.Beside) > 0 {
 		content.Reference = p.Reference
-		if content.Beside, err = tableHTML(besideTable(p.Beside)); err != nil {
+		if content.Beside, err = tableHTML(paper.BesideTable(p.Beside)); err != nil {
 			return "", err
 		}
 	}
@@ -122,7 +122,7 @@ func (p Page) shown(i int, s Section) (shown, error) {
 	}
 	var err error
 	if len(claims) > 0 {
-		one.Beside, err = tableHTML(besideTable(claims))
+		one.Beside, err = tableHTML(paper.BesideTable(claims))
 	}
 	return one, err
 }
@@ -166,19 +166,6 @@ func picture(f *figure.Figure) (template.HTML, error) {
 func tableHTML(t figure.Table) (template.HTML, error) {
 	text, err := t.HTML()
 	return template.HTML("<div class=\"table\">" + text + "</div>\n"), err
-}
-
-// besideTable sets out claims beside what was found.
-func besideTable(claims []paper.Checked) figure.Table {
-	t := figure.Table{Columns: []string{"the paper says", "shown in", "there", "here", "agrees"}}
-	for _, c := range claims {
-		where := c.Item
-		if where == "text" {
-			where = "section " + c.Where
-		}
-		t.Add(c.Says, where, c.Paper, c.Value, string(c.Verdict))
-	}
-	return t
 }
 
 // table says what the model is, and on how much the report rests.

@@ -122,8 +122,8 @@ func TestShippedLinear(t *testing.T) {
 		t.Fatal(err)
 	}
 	scores, err := ReadNovel(path)
-	if err != nil || len(scores) != 8 {
-		t.Errorf("%d novel representations, %v: expected 4 at each of 2 blocks", len(scores), err)
+	if err != nil || len(scores) != 48 {
+		t.Errorf("%d novel representations, %v: expected 4 of 2 properties at each of 6 blocks", len(scores), err)
 	}
 	if got := strings.Count(string(text), "\n"+string(quick.ID)[:12]+","); got != len(scores) {
 		t.Errorf("%d of %d lines are of the model %.12s", got, len(scores), quick.ID)
