@@ -55,6 +55,7 @@ less than full ones, so that their accuracies are lower bounds.
 				if err := s.Model.Assume(a.task); err != nil {
 					return fmt.Errorf("--task: %w", err)
 				}
+				s.Task = a.task
 			}
 			if folder != "" {
 				if s.Set, err = study.ImportSet(folder, s.Model.Config); err != nil {

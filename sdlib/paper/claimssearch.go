@@ -58,7 +58,9 @@ func searchClaims() []Claim {
 
 // drawing is the check of a part of a figure that explains a method and claims nothing.
 func drawing(number string) func(*Results) (Finding, error) {
-	return func(*Results) (Finding, error) { return Finding{Verdict: Explains, Command: "sd figure " + number}, nil }
+	return func(*Results) (Finding, error) {
+		return Finding{Verdict: Explains, Command: "sd figure " + number}, nil
+	}
 }
 
 // byBlocks are the scores of trained searches for a property by block; those of several seeds are counted together.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"samediff/sdlib/paper"
+	"samediff/sdlib/stimuli"
 )
 
 var behaviorChapter = Chapter{
@@ -32,6 +33,9 @@ var behaviorChapter = Chapter{
 			}
 			w.found.Sets = sets
 			w.table(paper.BehaviorTable(sets))
+			if w.Model.Training.Stimuli.Geometry == (stimuli.Geometry{}) || w.Task != "" {
+				w.text("The model does not say what it learned from: the images of train are the paper's training split, which it may or may not have seen.")
+			}
 		}
 		if len(w.Model.History) > 1 {
 			return w.figure(paper.TrainingCurve(w.Model.History))

@@ -10,11 +10,13 @@ import (
 	"io"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"samediff/sdlib/figure"
 	"samediff/sdlib/internal/disk"
+	"samediff/sdlib/internal/shell"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
 )
@@ -82,7 +84,7 @@ func (p Page) HTML() (string, error) {
 	}
 	if len(p.Beside) > 0 {
 		content.Reference = p.Reference
-		if content.Beside, err = tableHTML(paper.BesideTable(p.Beside)); err != nil {
+		if content.Beside, err = besideHTML(p.Beside); err != nil {
 			return "", err
 		}
 	}
@@ -106,7 +108,7 @@ type shown struct {
 }
 
 func (p Page) shown(i int, s Section) (shown, error) {
-	one := shown{ID: fmt.Sprintf("section%d", i+1), Title: s.Title, About: s.About, Command: strings.ReplaceAll(s.Command, "MODEL", p.Subject.Name)}
+	one := shown{ID: fmt.Sprintf("section%d", i+1), Title: s.Title, About: s.About, Command: p.Subject.command(s.Command)}
 	for i := range s.Parts {
 		text, err := s.Parts[i].html()
 		if err != nil {
@@ -122,9 +124,18 @@ func (p Page) shown(i int, s Section) (shown, error) {
 	}
 	var err error
 	if len(claims) > 0 {
-		one.Beside, err = tableHTML(paper.BesideTable(claims))
+		one.Beside, err = besideHTML(claims)
 	}
 	return one, err
+}
+
+// command is a chapter's command for the model, as a shell takes it.
+func (s Subject) command(of string) string {
+	command := strings.ReplaceAll(of, "MODEL", shell.Quote(s.Name))
+	if s.Task != "" {
+		command += " --task " + string(s.Task)
+	}
+	return command
 }
 
 // html is a part as an element of the page. It is made once: a page is written after every chapter.
@@ -166,6 +177,16 @@ func picture(f *figure.Figure) (template.HTML, error) {
 func tableHTML(t figure.Table) (template.HTML, error) {
 	text, err := t.HTML()
 	return template.HTML("<div class=\"table\">" + text + "</div>\n"), err
+}
+
+// besideHTML sets out claims beside what was found; the number of a figure stays on its line.
+func besideHTML(claims []paper.Checked) (template.HTML, error) {
+	t := paper.BesideTable(claims)
+	where := slices.Index(t.Columns, "shown in")
+	for _, row := range t.Rows {
+		row[where] = strings.ReplaceAll(row[where], " ", "\u00a0")
+	}
+	return tableHTML(t)
 }
 
 // table says what the model is, and on how much the report rests.

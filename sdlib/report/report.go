@@ -19,6 +19,8 @@ type Subject struct {
 	Lab   *study.Lab
 	Name  string // by which the lab finds the model: study.Lab.Model, study.Lab.Adopt
 	Model *study.Model
+	// Task is what the model was said to have learned, study.Model.Assume; "" where it says so itself, or nobody does.
+	Task stimuli.Task
 	// Headless is why the model has no answer of its own, as a pretrained backbone; nil where it has one.
 	Headless error
 	// Set are images of one's own, beside the paper's stimuli; nil for none. SetName is what to call them.

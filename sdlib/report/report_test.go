@@ -126,6 +126,17 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// A command can be copied from the page whatever the folder is called, and asks the same as the report.
+func TestCommands(t *testing.T) {
+	s := Subject{Name: "my models/it's a ViT", Task: stimuli.RMTS}
+	if got, want := s.command("sd probe MODEL --intervene"), `sd probe 'my models/it'\''s a ViT' --intervene --task rmts`; got != want {
+		t.Errorf("the command is %s, expected %s", got, want)
+	}
+	if got := (Subject{Name: "quick"}).command("sd das MODEL"); got != "sd das quick" {
+		t.Errorf("the command is %s", got)
+	}
+}
+
 // What does not suit a model is left out, with the reason.
 func TestLeftOut(t *testing.T) {
 	leftOut := func(s Subject, z Sizes) (Page, []string) {

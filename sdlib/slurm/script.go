@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"samediff/sdlib/internal/shell"
 )
 
 // carried are the variables that a task gets from where it is submitted, even where a site starts tasks with an empty environment.
@@ -61,13 +63,13 @@ func (w Work) Script() (string, error) {
 	for _, s := range w.Setup {
 		line("%s", s)
 	}
-	line("export SD_STORE=%s", quote(w.Store))
+	line("export SD_STORE=%s", shell.Quote(w.Store))
 	for _, name := range carried {
 		if value, set := os.LookupEnv(name); set {
-			line("export %s=%s", name, quote(value))
+			line("export %s=%s", name, shell.Quote(value))
 		}
 	}
-	line("program=%s", quote(w.Program))
+	line("program=%s", shell.Quote(w.Program))
 	line(`if [[ ! -x $program ]]; then`)
 	line(`	echo "sd: $(hostname) does not see the program $program: put it where all nodes do" >&2`)
 	line(`	exit 1`)
@@ -87,18 +89,10 @@ func (w Work) Script() (string, error) {
 	}
 	args = append(append(args, "--"), w.Item...)
 	for i, arg := range args {
-		args[i] = quote(arg)
+		args[i] = shell.Quote(arg)
 	}
 	line(`exec "$program" %s`, strings.Join(args, " "))
 	return b.String(), nil
-}
-
-// quote writes a word for the shell.
-func quote(word string) string {
-	if word != "" && aWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // Srun returns the options that make srun run one process with what a task of an array is given.
@@ -129,7 +123,7 @@ func Shell(o Options, program []string) []string {
 	lines = append(lines, o.Setup...)
 	var words []string
 	for _, w := range program {
-		words = append(words, quote(w))
+		words = append(words, shell.Quote(w))
 	}
 	return []string{"bash", "-lc", strings.Join(append(lines, "exec "+strings.Join(words, " ")), "\n")}
 }

@@ -60,15 +60,6 @@ func TestScript(t *testing.T) {
 	}
 }
 
-func TestQuote(t *testing.T) {
-	for _, word := range []string{"plain", "", "it's", "$(rm x)", "a b", `"`, "*"} {
-		out, err := exec.Command("bash", "-c", "printf %s "+quote(word)).Output()
-		if err != nil || string(out) != word {
-			t.Errorf("the shell reads %s as %q, %v; want %q", quote(word), out, err, word)
-		}
-	}
-}
-
 func TestWrongOptions(t *testing.T) {
 	for want, change := range map[string]func(w *Work){
 		"-1 tasks":        func(w *Work) { w.Tasks = -1 },
