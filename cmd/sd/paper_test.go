@@ -49,7 +49,7 @@ func TestPaperCommand(t *testing.T) {
 	sd("paper", "figure 40").want(t, exitUsage).says(t, "nothing in the paper is called \"figure 40\"")
 	t.Setenv("SD_ROOT", t.TempDir()) // where nothing comes along
 	for _, line := range strings.Split(sd("paper", "figure 3").want(t, exitOK).out, "\n") {
-		if strings.HasPrefix(line, "figure") && !strings.Contains(line, "not tested") {
+		if strings.HasPrefix(line, "figure") && !strings.Contains(line, "not tested") && !strings.Contains(line, "a drawing") {
 			t.Errorf("without results: %s", line)
 		}
 	}
