@@ -59,7 +59,7 @@ Results go to standard output, progress and errors to standard error. Exit statu
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "show what the libraries below log, and where a bug happened")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misuse(cmd, "%w", err) })
 	group(root, a.doctorCommand(), a.stimuliCommand(), a.trainCommand(), a.pretrainCommand(), a.picturesCommand(), a.seedsCommand(), a.evalCommand(), a.attentionCommand(), a.patchCommand(), a.dasCommand(), a.novelCommand(), a.probeCommand(), a.similarityCommand(),
-		a.figureCommand(), a.tableCommand(), a.planCommand(), a.runCommand(), a.slurmCommand(), a.paperCommand(), a.reportCommand(), a.modelCommand(), a.storeCommand(), a.demoCommand())
+		a.generalizeCommand(), a.figureCommand(), a.tableCommand(), a.planCommand(), a.runCommand(), a.slurmCommand(), a.paperCommand(), a.reportCommand(), a.modelCommand(), a.storeCommand(), a.demoCommand())
 	return root
 }
 

@@ -45,7 +45,15 @@ func star(points int, turn, radius, inner float64) marker {
 }
 
 func (m marker) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
-	var p vg.Path
+	p := m.path(sty, at)
+	c.SetLineStyle(stroke(color.White, 0.18*sty.Radius+0.5))
+	c.Stroke(p)
+	c.SetColor(sty.Color)
+	c.Fill(p)
+}
+
+// path is the marker's edge at a point of the canvas.
+func (m marker) path(sty draw.GlyphStyle, at vg.Point) (p vg.Path) {
 	for i, corner := range m {
 		q := at.Add(corner.Scale(sty.Radius))
 		if i == 0 {
@@ -55,10 +63,18 @@ func (m marker) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
 		}
 	}
 	p.Close()
-	c.SetLineStyle(stroke(color.White, 0.18*sty.Radius+0.5))
-	c.Stroke(p)
-	c.SetColor(sty.Color)
+	return p
+}
+
+// outline is a marker of which only the edge is drawn, on white. It implements draw.GlyphDrawer.
+type outline marker
+
+func (o outline) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
+	p := marker(o).path(sty, at)
+	c.SetColor(color.White)
 	c.Fill(p)
+	c.SetLineStyle(stroke(sty.Color, 0.35*sty.Radius))
+	c.Stroke(p)
 }
 
 // markerStyle returns the style of series i's marks.

@@ -17,6 +17,8 @@ type Points struct {
 	Name  string // in the legend; empty for none
 	X, Y  []float64
 	Color color.Color // nil for [SeriesColor] of its position
+	// Hollow points are drawn as outlines and left out of the fit; nil for none, or one for each point.
+	Hollow []bool
 }
 
 // Scatter plots groups of points with the least-squares line through all of them
@@ -25,6 +27,11 @@ type Scatter struct {
 	Groups                []Points
 	Title, XLabel, YLabel string
 	NoFit                 bool // neither line nor r
+	// Line is drawn in place of the fit through the points, with its r and n: that of means of groups, say.
+	Line *Fit
+
+	// XMin to YMax bound the axes; both of an axis zero for the range of the data.
+	XMin, XMax, YMin, YMax float64
 
 	Width, Height float64 // inches; 0 for 3.3 (4.4 with a legend) and 2.9
 	Alt           string  // alternative text; empty for one made of title, labels and r
@@ -37,8 +44,8 @@ type Fit struct {
 	Intercept, Slope, R float64
 }
 
-// Fit returns the fit through the points of all groups. It fails where there is
-// none: fewer than three points, or no spread in x or y.
+// Fit returns the fit through the points of all groups that are not hollow. It fails
+// where there is none: fewer than three points, or no spread in x or y.
 func (s Scatter) Fit() (Fit, error) {
 	x, y := s.points()
 	if len(x) != len(y) {
@@ -57,10 +64,19 @@ func (s Scatter) Fit() (Fit, error) {
 
 func (s Scatter) points() (x, y []float64) {
 	for _, g := range s.Groups {
-		x, y = append(x, g.X...), append(y, g.Y...)
+		if len(g.X) != len(g.Y) { // Fit says so
+			return append(x, g.X...), append(y, g.Y...)
+		}
+		for i := range g.X {
+			if !g.hollow(i) {
+				x, y = append(x, g.X[i]), append(y, g.Y[i])
+			}
+		}
 	}
 	return x, y
 }
+
+func (g Points) hollow(i int) bool { return i < len(g.Hollow) && g.Hollow[i] }
 
 // Figure returns the plot as a figure. Where there is no fit, the note above the
 // data says how many points there are and nothing else.
@@ -72,6 +88,9 @@ func (s Scatter) Figure() *Figure {
 	for i, g := range s.Groups {
 		if len(g.X) != len(g.Y) {
 			return failed(kind, fmt.Errorf("group %d (%q) has %d x and %d y, expected as many", i, g.Name, len(g.X), len(g.Y)))
+		}
+		if g.Hollow != nil && len(g.Hollow) != len(g.X) {
+			return failed(kind, fmt.Errorf("group %d (%q) has %d points and says of %d whether they are hollow, expected as many", i, g.Name, len(g.X), len(g.Hollow)))
 		}
 		for axis, values := range [2][]float64{g.X, g.Y} {
 			if err := finite(values); err != nil {
@@ -87,13 +106,22 @@ func (s Scatter) Figure() *Figure {
 	if n == 0 {
 		return failed(kind, errors.New("no points"))
 	}
-	a, err := a.finish(0, 0)
+	if s.XMin != 0 || s.XMax != 0 {
+		if !(s.XMin < s.XMax) {
+			return failed(kind, fmt.Errorf("limit XMin is %g and XMax %g, expected XMin below XMax", s.XMin, s.XMax))
+		}
+		a.xMin, a.xMax = s.XMin, s.XMax
+	}
+	a, err := a.finish(s.YMin, s.YMax)
 	if err != nil {
 		return failed(kind, err)
 	}
 
 	ch := chart{kind: kind, title: s.Title}
 	fit, err := s.Fit()
+	if s.Line != nil {
+		fit, err = *s.Line, nil
+	}
 	hasFit := err == nil && !s.NoFit
 	alt := fmt.Sprintf("%sScatter plot of %s against %s, %d points", sentence(s.Title), or(s.YLabel, "y"), or(s.XLabel, "x"), n)
 	switch {
@@ -102,7 +130,8 @@ func (s Scatter) Figure() *Figure {
 		ch.note = fmt.Sprintf("r = %s, n = %d", r, n)
 		alt += ", correlation r = " + r
 	case !s.NoFit:
-		ch.note = fmt.Sprintf("n = %d", n)
+		x, _ := s.points()
+		ch.note = fmt.Sprintf("n = %d", len(x))
 	}
 	var names legend
 	for i, g := range s.Groups {
@@ -148,7 +177,11 @@ func (d dots) style() draw.GlyphStyle {
 func (d dots) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	for i := range d.X {
-		c.DrawGlyph(d.style(), vg.Point{X: x(d.X[i]), Y: y(d.Y[i])})
+		sty := d.style()
+		if d.hollow(i) {
+			sty.Shape = outline(sty.Shape.(marker))
+		}
+		c.DrawGlyph(sty, vg.Point{X: x(d.X[i]), Y: y(d.Y[i])})
 	}
 }
 

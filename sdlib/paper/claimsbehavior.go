@@ -16,12 +16,11 @@ func behaviorClaims() []Claim {
 			find(w, accuracy, "sd "+item+" --scale paper", accurate(set, there))})
 	}
 	clip := func(task stimuli.Task, objects stimuli.Objects) map[string]float64 {
-		for _, l := range Logs {
-			if l.Checkpoint == "clip-b16" && l.Task == task && l.Objects == objects {
-				return l.Accuracy
-			}
+		l, ok := logOf("clip-b16", task, objects)
+		if !ok {
+			panic("no log of CLIP")
 		}
-		panic("no log of CLIP")
+		return l.Accuracy
 	}
 	names := map[string]string{fresh: "fresh images", combined: "new combinations", new: "new shapes and colors"}
 	of := func(item, name string, w role, log map[string]float64, sets ...string) {

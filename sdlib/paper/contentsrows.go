@@ -37,7 +37,7 @@ func contents() []Item {
 		novel("4", "Novel representations", "5", clipB16, models([]string{"discrimination-256-course"}, []string{"clip-b16"})),
 		linear["5"],
 		generalization("6", "Disentanglement and generalization", "6", models(
-			tunedAnalogues(stimuli.Compositional32),
+			study.CompositionalPresets(),
 			append(checkpoints(stimuli.Discrimination, stimuli.Compositional32), checkpoints(stimuli.RMTS, stimuli.Compositional32)...))),
 		shown("7", "All shapes and colors", "A", func(stimuli.Geometry) (*figure.Figure, error) { return Figure7() }),
 		shown("8", "More stimuli", "A", Figure8),

@@ -2,6 +2,7 @@ package paper
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,17 +50,61 @@ func TestCorrelate(t *testing.T) {
 	}
 }
 
-func TestFigure6(t *testing.T) {
-	var models []Generalization
-	for i, x := range []float64{.29, .77, .92, .93} {
-		models = append(models, Generalization{"model", stimuli.Discrimination, x, map[string]float64{"test (IID)": x + .05, "compositional": x, "OOD shape-color": .9 - float64(i)*.1}})
-	}
-	f, err := Figure6(models)
+// The r of what the authors logged. They rest on the model from scratch in discrimination, on MAE's in RMTS. The expected values are
+// those of Python's statistics.correlation on the same numbers.
+func TestPublishedGeneralization(t *testing.T) {
+	table, err := GeneralizationTable(PublishedGeneralization())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if alt := f.Alt(); !strings.Contains(alt, "disentanglement") {
+	find := func(task, set, models string) []string {
+		for _, row := range table.Rows {
+			if row[0] == task && row[1] == set && row[2] == models {
+				return row
+			}
+		}
+		t.Fatalf("no row of %s, %s, %s in %v", task, set, models, table.Rows)
+		return nil
+	}
+	for _, want := range []struct{ task, set, models, n, r, which string }{
+		{"discrimination", "fresh images", "all", "6", "0.95", "scratch"},
+		{"discrimination", "new combinations", "all", "6", "0.97", "scratch"},
+		{"discrimination", "new objects", "all", "6", "0.95", "scratch"},
+		{"discrimination", "new combinations", "pretrained, that learned it", "5", "0.50", ""},
+		{"rmts", "fresh images", "all", "5", "0.95", "MAE"},
+		{"rmts", "new combinations", "all", "5", "0.62", ""},
+		{"rmts", "new objects", "all", "5", "0.64", ""},
+	} {
+		row := find(want.task, want.set, want.models)
+		if row[3] != want.n || row[4] != want.r || want.which != "" && row[7] != want.which {
+			t.Errorf("%v, expected n %s, r %s, carried by %q", row, want.n, want.r, want.which)
+		}
+	}
+}
+
+// A model at chance is not in the line, seeds count as one model, and each model has a place in three panels.
+func TestFigure6(t *testing.T) {
+	var points []GeneralizationPoint
+	at := func(name string, x, y float64, chance bool) {
+		points = append(points, GeneralizationPoint{Name: name, Pretraining: name, Task: stimuli.Discrimination, Disentangled: x, AtChance: chance, FromScratch: chance,
+			Accuracy: map[string]float64{"test (IID)": y, "compositional": y, "OOD shape-color": y}})
+	}
+	at("scratch", .5, .5, true)
+	for _, seed := range []float64{-.02, .02} {
+		at("masked", .6+seed, .7, false)
+		at("supervised", .8-seed, .8+seed, false)
+		at("contrastive", .9, .95+seed, false)
+	}
+	f, err := Figure6(points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alt := f.Alt(); strings.Count(alt, "7 points, correlation r = ") != 3 || !strings.Contains(alt, "new combinations") {
 		t.Errorf("the alternative text is %q", alt)
+	}
+	names, x, y := chosen(points, stimuli.Discrimination, "compositional", modelsChoices[1])
+	if !slices.Equal(names, []string{"masked", "supervised", "contrastive"}) || math.Abs(x[0]-.6) > 1e-12 || math.Abs(y[1]-.8) > 1e-12 {
+		t.Errorf("the models of the line are %v at %v, %v", names, x, y)
 	}
 	if _, err := Figure6(nil); err == nil || !strings.Contains(err.Error(), "32 set") {
 		t.Errorf("without models: %v", err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"samediff/sdlib/figure"
 	"samediff/sdlib/pretrain"
@@ -11,49 +13,136 @@ import (
 	"samediff/sdlib/study"
 )
 
-// A Generalization is how far a model keeps shape and color apart, and how far it carries (paper, section 6).
-type Generalization struct {
-	Model string
-	Task  stimuli.Task
-	// Disentangled is the mean over shape and color of the best block's share of interventions that bring about their target.
-	Disentangled float64
-	Accuracy     map[string]float64 // by the names of generalizationSets
-}
-
-// generalizationSets are the test sets of Figure 6.
-var generalizationSets = []string{"test (IID)", "compositional", "OOD shape-color"}
-
-// Figure6 plots accuracies on three test sets against disentanglement, a panel for each task. The legend has r, its interval, and the
-// r that is left without the model that carries it most: the paper joins its points and computes none.
-func Figure6(models []Generalization) (*figure.Figure, error) {
+// Figure6 plots the accuracy on three test sets against disentanglement, a row of panels for each task. The paper joins its points and
+// computes no correlation; here is the least-squares line, with r, through the models that learned the task, each model the mean of
+// its seeds. A model at chance is drawn as an outline and left out of the line. [GeneralizationTable] has what else r rests on.
+func Figure6(points []GeneralizationPoint) (*figure.Figure, error) {
+	kinds := pretrainingsOf(points)
+	left, low := .2, .4 // of the axes, unless a point lies further out
+	for _, p := range points {
+		left = min(left, p.Disentangled)
+		for _, y := range p.Accuracy {
+			low = min(low, y)
+		}
+	}
 	var panels []*figure.Figure
 	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
-		s := figure.Scatter{Title: taskTitles[task], XLabel: "disentanglement", YLabel: "accuracy", NoFit: true, Width: 5.6}
-		for _, set := range generalizationSets {
-			var p figure.Points
-			for _, m := range models {
-				if y, ok := m.Accuracy[set]; ok && m.Task == task {
-					p.X, p.Y = append(p.X, m.Disentangled), append(p.Y, y)
-				}
-			}
-			if len(p.X) == 0 {
-				continue
-			}
-			c, err := Correlate(p.X, p.Y)
-			if err != nil {
-				return nil, err
-			}
-			p.Name = set + ": " + c.String()
-			s.Groups = append(s.Groups, p)
+		if !slices.ContainsFunc(points, func(p GeneralizationPoint) bool { return p.Task == task }) {
+			continue
 		}
-		if len(s.Groups) > 0 {
+		for column, set := range study.GeneralizationSets {
+			s := figure.Scatter{Title: shortTasks[task] + ", " + setTitles[set], XLabel: "disentanglement", XMin: left, XMax: 1, YMin: low, YMax: 1, Width: 2.6, Height: 2.5}
+			if column == 0 {
+				s.YLabel, s.Width = "accuracy", 2.8
+			}
+			for i, kind := range kinds {
+				p := figure.Points{Color: figure.SeriesColor(i)}
+				if column == len(study.GeneralizationSets)-1 {
+					p.Name, s.Width = kind, 3.9
+				}
+				for _, m := range points {
+					if y, ok := m.Accuracy[set]; ok && m.Task == task && m.Pretraining == kind {
+						p.X, p.Y, p.Hollow = append(p.X, m.Disentangled), append(p.Y, y), append(p.Hollow, m.AtChance)
+					}
+				}
+				s.Groups = append(s.Groups, p)
+			}
+			_, x, y := chosen(points, task, set, modelsChoices[1])
+			if fit, err := (figure.Scatter{Groups: []figure.Points{{X: x, Y: y}}}).Fit(); err == nil {
+				s.Line = &fit
+			} else {
+				s.NoFit = true
+			}
 			panels = append(panels, s.Figure())
 		}
 	}
 	if len(panels) == 0 {
 		return nil, errors.New("paper: Figure 6 was given no models with accuracies: expected some that were trained on the 32 set")
 	}
-	return checked(figure.Grid{Figures: panels, Columns: 1}.Figure())
+	return checked(figure.Grid{Figures: panels, Columns: len(study.GeneralizationSets)}.Figure())
+}
+
+// shortTasks are the tasks in a panel's title.
+var shortTasks = map[stimuli.Task]string{stimuli.Discrimination: "Discrimination", stimuli.RMTS: "RMTS"}
+
+// setTitles are the test sets in a panel's title.
+var setTitles = map[string]string{"test (IID)": "fresh images", "compositional": "new combinations", "OOD shape-color": "new objects"}
+
+// pretrainingsOf lists what models knew before the task, first what the analogues did: colors and marks go with the place.
+func pretrainingsOf(points []GeneralizationPoint) (kinds []string) {
+	order := []string{"scratch"}
+	for _, o := range pretrain.Objectives {
+		order = append(order, string(o))
+	}
+	for _, kind := range order {
+		if slices.ContainsFunc(points, func(p GeneralizationPoint) bool { return p.Pretraining == kind }) {
+			kinds = append(kinds, kind)
+		}
+	}
+	for _, p := range points {
+		kinds = once(kinds, p.Pretraining)
+	}
+	return kinds
+}
+
+// GeneralizationTable says what the correlations of Figure 6 are and what they rest on: of all models, of those that learned the task,
+// and of the pretrained ones among them, each the mean of its seeds; with the interval, and with the r that is left without the
+// model that carries it most. A choice that leaves nobody out has no row.
+func GeneralizationTable(points []GeneralizationPoint) (figure.Table, error) {
+	t := figure.Table{Title: "Disentanglement and accuracy: Pearson's r", Columns: []string{"task", "test set", "models", "n", "r", "95 % interval", "r without one", "which"}}
+	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
+		for _, set := range study.GeneralizationSets {
+			before := 0
+			for _, choice := range modelsChoices {
+				names, x, y := chosen(points, task, set, choice)
+				if len(names) == before { // none, or those of the row before
+					continue
+				}
+				before = len(names)
+				c, err := Correlate(x, y)
+				if err != nil {
+					return t, err
+				}
+				row := []any{string(task), setTitles[set], choice.what, c.N, "", "", "", ""}
+				if !math.IsNaN(c.R) {
+					row[4] = fmt.Sprintf("%.2f", c.R)
+				}
+				if !math.IsNaN(c.Low) {
+					row[5] = fmt.Sprintf("%.2f to %.2f", c.Low, c.High)
+				}
+				if c.Carrier >= 0 {
+					row[6], row[7] = "none", names[c.Carrier]
+					if !math.IsNaN(c.Without) {
+						row[6] = fmt.Sprintf("%.2f", c.Without)
+					}
+				}
+				t.Add(row...)
+			}
+		}
+	}
+	return t, nil
+}
+
+// GeneralizedTable lists the models of Figure 6 with what they stand on: the best blocks, accuracies with Wilson's 95 % interval, and
+// which of them stayed at chance.
+func GeneralizedTable(all []study.Generalization) figure.Table {
+	t := figure.Table{Title: "Disentanglement and generalization", Columns: []string{"model", "pretraining", "task", "seed", "shape", "after block", "color", "after block", "disentanglement"}}
+	for _, set := range study.GeneralizationSets {
+		t.Columns = append(t.Columns, setTitles[set])
+	}
+	t.Columns = append(t.Columns, "learned the task")
+	for _, g := range all {
+		row := []any{g.Name, g.Pretraining, string(g.Task), g.Seed, interval(g.Shape.Score), g.Shape.Block, interval(g.Color.Score), g.Color.Block, short(g.Disentangled())}
+		for _, set := range study.GeneralizationSets {
+			row = append(row, interval(g.On(set)))
+		}
+		learned := "yes"
+		if g.AtChance() {
+			learned = "no, at chance"
+		}
+		t.Add(append(row, learned)...)
+	}
+	return t
 }
 
 // generalization is Figure 6.
@@ -63,76 +152,23 @@ func generalization(number, title, where string, models map[study.Scale][]string
 		subjects, err := i.subjects(ctx, l, r)
 		var jobs []study.Job
 		for _, s := range subjects {
-			q, err := l.DASQueries(ctx, s, study.DASSweep{})
+			more, err := l.GeneralizationJobs(ctx, s, study.GeneralizationSpec{})
 			if err != nil {
 				return nil, err
 			}
-			c, err := l.Stimuli(ctx, s)
-			if err != nil {
-				return nil, err
-			}
-			more, err := study.AccuracyJobs(s, c, generalizationSets...)
-			if err != nil {
-				return nil, err
-			}
-			jobs = append(append(jobs, study.DASJobs(s, q)...), more...)
+			jobs = append(jobs, more...)
 		}
 		return study.WithTrainings(jobs), err
 	}
 	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
-		points, err := each(ctx, i, l, r, func(s study.Subject, m *study.Model) (Generalization, error) {
-			return generalizationOf(ctx, l, s, m)
+		all, err := each(ctx, i, l, r, func(s study.Subject, _ *study.Model) (study.Generalization, error) {
+			return l.Generalization(ctx, s, study.GeneralizationSpec{})
 		})
 		if err != nil {
 			return Drawing{}, err
 		}
-		f, err := Figure6(points)
+		f, err := Figure6(GeneralizationPoints(all))
 		return Drawing{Figure: f}, err
 	}
 	return i
-}
-
-// generalizationOf computes a model's point, or reads what the store has.
-func generalizationOf(ctx context.Context, l *study.Lab, s study.Subject, m *study.Model) (g Generalization, err error) {
-	c, err := l.Stimuli(ctx, s)
-	if err != nil {
-		return g, err
-	}
-	if c.Objects != stimuli.Compositional32 {
-		return g, fmt.Errorf("paper: Figure 6 is about models trained on the 32 set, but %s learned from %s", s.Name, c.Objects)
-	}
-	g = Generalization{Model: m.Label(s.Name), Task: c.Task, Accuracy: map[string]float64{}}
-	q, err := l.DASQueries(ctx, s, study.DASSweep{})
-	if err != nil {
-		return g, err
-	}
-	rows, err := l.DASRows(ctx, m, q)
-	if err != nil {
-		return g, err
-	}
-	best := map[stimuli.Property]float64{}
-	for _, r := range rows {
-		best[r.Property] = max(best[r.Property], r.Score().Accuracy())
-	}
-	for _, p := range properties {
-		g.Disentangled += best[p] / float64(len(properties))
-	}
-	results, err := l.EvaluateSize(ctx, m, 0, generalizationSets...)
-	if err != nil {
-		return g, err
-	}
-	for _, r := range results {
-		g.Accuracy[r.Name] = r.All.Accuracy()
-	}
-	return g, nil
-}
-
-// tunedAnalogues names the fine-tunings of analogues and of their control on both tasks.
-func tunedAnalogues(objects stimuli.Objects) (all []string) {
-	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
-		for _, o := range append([]pretrain.Objective{""}, pretrain.Objectives...) {
-			all = append(all, study.AnaloguePreset(o, task, objects))
-		}
-	}
-	return all
 }

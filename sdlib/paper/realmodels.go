@@ -81,12 +81,7 @@ func RealModelTable(models ...RealModel) figure.Table {
 // log returns what the authors logged of the same task, set and checkpoint.
 func (m RealModel) log() (Logged, bool) {
 	learned := m.Metrics.Training
-	for _, l := range Logs {
-		if l.Checkpoint == learned.Base() && l.Task == learned.Stimuli.Task && l.Objects == learned.Stimuli.Objects {
-			return l, true
-		}
-	}
-	return Logged{}, false
+	return logOf(learned.Base(), learned.Stimuli.Task, learned.Stimuli.Objects)
 }
 
 // row is a line of RealModelTable.

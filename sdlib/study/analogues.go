@@ -52,6 +52,17 @@ func AnaloguePreset(o pretrain.Objective, task stimuli.Task, objects stimuli.Obj
 	return PresetName("course-"+string(o), task, objects)
 }
 
+// CompositionalPresets names the fine-tunings of analogues and of their control on 32 combinations of shape and color, for both
+// tasks: the models of Figure 6 at course scale.
+func CompositionalPresets() (all []string) {
+	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
+		for _, o := range append([]pretrain.Objective{""}, pretrain.Objectives...) {
+			all = append(all, AnaloguePreset(o, task, stimuli.Compositional32))
+		}
+	}
+	return all
+}
+
 // addAnalogues puts the fine-tunings of analogues among presets.
 func addAnalogues(presets map[string]Training) {
 	for _, o := range append([]pretrain.Objective{""}, pretrain.Objectives...) {

@@ -108,7 +108,7 @@ func parseResults(text []byte, columns []string, line func(cell func(column stri
 		return err
 	}
 	if !slices.Equal(header, columns) {
-		return fmt.Errorf("expected the columns %v: sd das, sd novel, sd probe and sd seeds write such files with --csv", columns)
+		return fmt.Errorf("expected the columns %v: sd das, sd novel, sd probe, sd seeds and sd generalize write such files with --csv", columns)
 	}
 	for {
 		record, err := in.Read()
