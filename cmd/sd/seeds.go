@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -17,7 +19,7 @@ func (a *app) seedsCommand() *cobra.Command {
 	var sets []string
 	var images int
 	var trained bool
-	var to string
+	var to, curves string
 	presets := slices.Sorted(maps.Keys(study.Presets))
 	cmd := &cobra.Command{
 		Use:   "seeds PRESET...",
@@ -25,9 +27,12 @@ func (a *app) seedsCommand() *cobra.Command {
 		Long: `seeds trains presets with several seeds of everything random, the starting weights or the
 head, the images and their order, as sd train PRESET --seed N does, where the store does not
 have that, and sets their accuracy on fresh images beside each other: what one training
-shows may be its seed's. --trained shows what is there without training more.`,
+shows may be its seed's. --trained shows what is there without training more. --curves
+writes how each training went, the accuracy on validation images after every epoch, and
+adds how many images it took to be right in three quarters and in nine tenths of them.`,
 		Example: `  sd seeds quick
-  sd seeds clip-b16-112-rmts clip-b16-112-rmts-direct --csv clip-rmts.csv`,
+  sd seeds clip-b16-112-rmts clip-b16-112-rmts-direct --csv clip-rmts.csv
+  sd seeds course-scratch course-contrastive --curves curves.csv`,
 		ValidArgs: presets,
 		Args: arguments(cobra.MatchAll(cobra.MinimumNArgs(1), func(_ *cobra.Command, args []string) error {
 			for _, name := range args {
@@ -72,7 +77,10 @@ shows may be its seed's. --trained shows what is there without training more.`,
 					return err
 				}
 			}
-			return a.printTable(paper.SeedTable(all))
+			if err := a.printTable(paper.SeedTable(all)); err != nil || curves == "" {
+				return err
+			}
+			return a.curves(cmd.Context(), lab, args, numbers, trained, curves)
 		},
 	}
 	flags := cmd.Flags()
@@ -80,6 +88,34 @@ shows may be its seed's. --trained shows what is there without training more.`,
 	flags.StringSliceVar(&sets, "only", []string{"test (IID)"}, "sets to ask about: "+strings.Join(study.SetNames, ", "))
 	flags.IntVar(&images, "images", 1600, "images of each test set")
 	flags.BoolVar(&trained, "trained", false, "only the models that the store has")
+	flags.StringVar(&curves, "curves", "", "file to go on with: a line for each preset, seed and epoch")
 	flags.StringVar(&to, "csv", "", "file to go on with: a line for each preset, seed and set, with n and a 95 % interval")
 	return cmd
+}
+
+// curves writes how trainings went to a file, behind what it has already, and shows how long they took to learn.
+func (a *app) curves(ctx context.Context, lab *study.Lab, presets []string, seeds []uint64, trained bool, path string) error {
+	var known []study.CurvePoint
+	if _, err := os.Stat(path); err == nil {
+		if known, err = study.ReadCurves(path); err != nil {
+			return err
+		}
+	}
+	all := known
+	for _, preset := range presets {
+		points, err := lab.Curves(ctx, preset, seeds, trained, known...)
+		if err != nil {
+			return err
+		}
+		for _, p := range points {
+			if !slices.ContainsFunc(known, func(k study.CurvePoint) bool { return k.Preset == p.Preset && k.Seed == p.Seed }) {
+				all = append(all, p)
+			}
+		}
+	}
+	if err := study.SaveCurves(path, all); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.out)
+	return a.printTable(paper.CurveTable(all))
 }
