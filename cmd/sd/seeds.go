@@ -29,13 +29,15 @@ head, the images and their order, as sd train PRESET --seed N does, where the st
 have that, and sets their accuracy on fresh images beside each other: what one training
 shows may be its seed's. --trained shows what is there without training more. --curves
 writes how each training went, the accuracy on validation images after every epoch, and
-adds how many images it took to be right in three quarters and in nine tenths of them.`,
+adds how many images it took to be right in three quarters and in nine tenths of them.
+"analogues" stands for the fine-tunings of all pretrained analogues and of their control.`,
 		Example: `  sd seeds quick
   sd seeds clip-b16-112-rmts clip-b16-112-rmts-direct --csv clip-rmts.csv
-  sd seeds course-scratch course-contrastive --curves curves.csv`,
-		ValidArgs: presets,
+  sd seeds course-scratch course-contrastive --curves curves.csv
+  sd seeds analogues --trained --only all`,
+		ValidArgs: append(presets, "analogues"),
 		Args: arguments(cobra.MatchAll(cobra.MinimumNArgs(1), func(_ *cobra.Command, args []string) error {
-			for _, name := range args {
+			for _, name := range expanded(args) {
 				if _, err := study.Preset(name); err != nil {
 					return err
 				}
@@ -46,6 +48,10 @@ adds how many images it took to be right in three quarters and in nine tenths of
 			if len(seeds) == 0 || images < 0 {
 				return misuse(cmd, "--seeds has %d seeds, --images is %d: expected one seed or more, and 0 images (the paper's 6400) or more", len(seeds), images)
 			}
+			if slices.Equal(sets, []string{"all"}) {
+				sets = study.SetNames
+			}
+			args = expanded(args)
 			for _, name := range sets {
 				if !slices.Contains(study.SetNames, name) {
 					return misuse(cmd, "--only: no set is called %q, expected some of %q", name, study.SetNames)
@@ -73,7 +79,7 @@ adds how many images it took to be right in three quarters and in nine tenths of
 				all = append(all, results...)
 			}
 			if to != "" {
-				if err := study.SaveSeeds(to, all); err != nil {
+				if err := study.SaveSeeds(to, study.MergeSeeds(known, all)); err != nil {
 					return err
 				}
 			}
@@ -85,12 +91,24 @@ adds how many images it took to be right in three quarters and in nine tenths of
 	}
 	flags := cmd.Flags()
 	flags.UintSliceVar(&seeds, "seeds", []uint{1, 2, 3}, "the seeds")
-	flags.StringSliceVar(&sets, "only", []string{"test (IID)"}, "sets to ask about: "+strings.Join(study.SetNames, ", "))
+	flags.StringSliceVar(&sets, "only", []string{"test (IID)"}, "sets to ask about: "+strings.Join(study.SetNames, ", ")+", or all")
 	flags.IntVar(&images, "images", 1600, "images of each test set")
 	flags.BoolVar(&trained, "trained", false, "only the models that the store has")
 	flags.StringVar(&curves, "curves", "", "file to go on with: a line for each preset, seed and epoch")
 	flags.StringVar(&to, "csv", "", "file to go on with: a line for each preset, seed and set, with n and a 95 % interval")
 	return cmd
+}
+
+// expanded writes out what "analogues" stands for.
+func expanded(presets []string) (all []string) {
+	for _, name := range presets {
+		if name == "analogues" {
+			all = append(all, study.AnaloguePresets()...)
+			continue
+		}
+		all = append(all, name)
+	}
+	return all
 }
 
 // curves writes how trainings went to a file, behind what it has already, and shows how long they took to learn.

@@ -18,8 +18,10 @@ func (a *app) tableCommand() *cobra.Command {
 		Short: "Make a table of the paper",
 		Long: `table makes a table of the paper from models, which are trained and evaluated where the
 store does not have that. Tables 2 to 5 set the models beside each other, for each task on
-all 256 combinations of shape and color and on 32 of them; Table 6 has one kind of model
-on both tasks and sets.
+all 256 combinations of shape and color and on 32 of them, with the pictures that they saw
+before; Table 6 has one kind of model on both tasks and sets. Below stand the accuracies
+that the paper's authors logged. Without --model these tables are read from what comes with
+the repository, real models, analogues and small ones from scratch: nothing is computed.
 
 Tables 1, 7 and 8 are about auxiliary losses, with three seeds for each row, and show the
 mean and the standard deviation over them. Table 1 (section 7) asks what the losses do for

@@ -81,21 +81,11 @@ func contents() []Item {
 		linear["39"],
 
 		losses("1", "Auxiliary losses, 32 set, trained from scratch", "7"),
-		accuracies("2", "Discrimination, 256 combinations", stimuli.Discrimination, stimuli.All256, "appendix", models(
-			[]string{"discrimination-256-quick", "discrimination-256-quick-plain", "discrimination-256-course", "discrimination-256-course-plain"},
-			checkpoints(stimuli.Discrimination, stimuli.All256)), "train", "test (IID)"),
-		accuracies("3", "Discrimination, 32 combinations", stimuli.Discrimination, stimuli.Compositional32, "appendix", models(
-			[]string{"discrimination-32-quick"},
-			checkpoints(stimuli.Discrimination, stimuli.Compositional32)), "train", "test (IID)", "compositional"),
-		accuracies("4", "RMTS, 256 combinations", stimuli.RMTS, stimuli.All256, "appendix", models(
-			[]string{"rmts-256-quick", "rmts-256-course", "rmts-256-course-plain"},
-			checkpoints(stimuli.RMTS, stimuli.All256)), "train", "test (IID)"),
-		accuracies("5", "RMTS, 32 combinations", stimuli.RMTS, stimuli.Compositional32, "appendix", models(
-			[]string{"rmts-32-course"},
-			checkpoints(stimuli.RMTS, stimuli.Compositional32)), "train", "test (IID)", "compositional"),
-		accuracies("6", "CLIP ViT-B/32, both tasks and sets", "", "", "appendix", models(
-			[]string{"discrimination-256-quick", "discrimination-32-quick", "rmts-256-quick", "rmts-32-course"},
-			[]string{"clip-b32", "clip-b32-32", "clip-b32-rmts", "clip-b32-rmts-32"}), "train", "test (IID)", "compositional", "OOD shape-color"),
+		accuracies("2", "Discrimination, 256 combinations", stimuli.Discrimination, stimuli.All256, checkpoints(stimuli.Discrimination, stimuli.All256)),
+		accuracies("3", "Discrimination, 32 combinations", stimuli.Discrimination, stimuli.Compositional32, checkpoints(stimuli.Discrimination, stimuli.Compositional32)),
+		accuracies("4", "RMTS, 256 combinations", stimuli.RMTS, stimuli.All256, checkpoints(stimuli.RMTS, stimuli.All256)),
+		accuracies("5", "RMTS, 32 combinations", stimuli.RMTS, stimuli.Compositional32, checkpoints(stimuli.RMTS, stimuli.Compositional32)),
+		accuracies("6", "CLIP ViT-B/32, both tasks and sets", "", "", []string{"clip-b32", "clip-b32-32", "clip-b32-rmts", "clip-b32-rmts-32"}),
 		losses("7", "The losses taken apart, discrimination", "M"),
 		losses("8", "The losses taken apart, RMTS", "M"),
 	}
@@ -147,36 +137,6 @@ func heads(number, title, where string, peakFrom int, models map[study.Scale][]s
 		}
 		f, err := HeadFigure(panels...)
 		return Drawing{Figure: f}, err
-	}
-	return i
-}
-
-// accuracies is a table of models by sets.
-func accuracies(number, title string, task stimuli.Task, objects stimuli.Objects, where string, models map[study.Scale][]string, sets ...string) Item {
-	i := Item{Kind: ATable, Number: number, Title: title, Where: where, Models: models, Task: task, Objects: objects}
-	i.Jobs = func(ctx context.Context, l *study.Lab, r Request) ([]study.Job, error) {
-		subjects, err := i.subjects(ctx, l, r)
-		var jobs []study.Job
-		for _, s := range subjects {
-			c, err := i.learned(ctx, l, s)
-			if err != nil {
-				return nil, err
-			}
-			more, err := study.AccuracyJobs(s, c, sets...)
-			if err != nil {
-				return nil, err
-			}
-			jobs = append(jobs, more...)
-		}
-		return study.WithTrainings(jobs), err
-	}
-	i.Draw = func(ctx context.Context, l *study.Lab, r Request) (Drawing, error) {
-		subjects, err := i.subjects(ctx, l, r)
-		if err != nil {
-			return Drawing{}, err
-		}
-		t, err := i.accuracyTable(ctx, l, subjects, sets)
-		return Drawing{Table: &t}, err
 	}
 	return i
 }

@@ -63,6 +63,18 @@ func CompositionalPresets() (all []string) {
 	return all
 }
 
+// AnaloguePresets names all fine-tunings of analogues and of their control: both tasks, all combinations and 32 of them.
+func AnaloguePresets() (all []string) {
+	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
+		for _, objects := range []stimuli.Objects{stimuli.All256, stimuli.Compositional32} {
+			for _, o := range append([]pretrain.Objective{""}, pretrain.Objectives...) {
+				all = append(all, AnaloguePreset(o, task, objects))
+			}
+		}
+	}
+	return all
+}
+
 // addAnalogues puts the fine-tunings of analogues among presets.
 func addAnalogues(presets map[string]Training) {
 	for _, o := range append([]pretrain.Objective{""}, pretrain.Objectives...) {

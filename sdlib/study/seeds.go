@@ -33,12 +33,22 @@ func (l *Lab) Seeds(ctx context.Context, preset string, seeds []uint64, images i
 	if err != nil {
 		return nil, err
 	}
+	c, err := t.Stimuli.Resolved()
+	if err != nil {
+		return nil, err
+	}
+	asked := 0 // of the sets, those that the preset has
+	for _, s := range Sets(c, images) {
+		if slices.Contains(sets, s.Name) {
+			asked++
+		}
+	}
 	var all []SeedResult
 	for _, seed := range seeds {
 		there := slices.DeleteFunc(slices.Clone(known), func(r SeedResult) bool {
 			return r.Preset != preset || r.Seed != seed || !slices.Contains(sets, r.Set) || r.Set != "train" && r.Score.N != images
 		})
-		if len(there) == len(sets) {
+		if len(there) == asked {
 			all = append(all, there...)
 			continue
 		}
@@ -63,6 +73,20 @@ func (l *Lab) Seeds(ctx context.Context, preset string, seeds []uint64, images i
 		}
 	}
 	return all, nil
+}
+
+// MergeSeeds returns the results of a list with those of another in it: one of the same preset, seed and set takes the place of the
+// other, the rest comes behind.
+func MergeSeeds(all, more []SeedResult) []SeedResult {
+	merged := slices.Clone(all)
+	for _, r := range more {
+		if i := slices.IndexFunc(merged, func(m SeedResult) bool { return m.Preset == r.Preset && m.Seed == r.Seed && m.Set == r.Set }); i >= 0 {
+			merged[i] = r
+		} else {
+			merged = append(merged, r)
+		}
+	}
+	return merged
 }
 
 // seedColumns are the columns of the CSV file of seeds.
