@@ -12,6 +12,7 @@ import (
 func (a *app) pretrainCommand() *cobra.Command {
 	var f pretrainFlags
 	var asJSON bool
+	var to string
 	names := make([]string, len(pretrain.Objectives))
 	for i, o := range pretrain.Objectives {
 		names[i] = string(o)
@@ -57,6 +58,11 @@ and sd train course --start FOLDER any.`,
 			if err != nil {
 				return err
 			}
+			if to != "" {
+				if err := study.SavePretrainings(to, m.Pretraining.Curve(m.ID, m.History)); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				return a.printJSON(map[string]any{"id": m.ID, "folder": m.Dir, "pretraining": m.Pretraining, "history": m.History})
 			}
@@ -71,6 +77,7 @@ and sd train course --start FOLDER any.`,
 	}
 	f.add(cmd)
 	addJSON(cmd, &asJSON)
+	cmd.Flags().StringVar(&to, "csv", "", "file for how it went: a line for each epoch, beside those of other pretrainings")
 	return cmd
 }
 

@@ -81,13 +81,7 @@ func (t Training) Pretrained() string {
 	}
 	switch p := first.Pretraining; {
 	case p != nil:
-		name = string(p.Recipe.Objective)
-		if p.Scenes.Distinct > 0 {
-			name += fmt.Sprintf(", %d pictures", p.Scenes.Distinct)
-		}
-		if p.Scenes.Emoji != "" {
-			name += ", emoji"
-		}
+		name = p.Name()
 	case first.Start != "":
 		name = first.Start
 	case first.Source != "":
