@@ -65,6 +65,8 @@ func TestBadInput(t *testing.T) {
 		"scatter: none":        {figure.Scatter{}.Figure(), "no points"},
 		"scatter: ragged":      {scatter([]float64{1, 2}, []float64{1}), "2 x and 1 y"},
 		"scatter: NaN":         {scatter([]float64{1}, []float64{nan}), "Y: number 0"},
+		"scatter: hollow":      {figure.Scatter{Groups: []figure.Points{{X: []float64{1, 2}, Y: []float64{1, 2}, Hollow: []bool{true}}}}.Figure(), "2 points and says of 1 whether"},
+		"scatter: limits":      {figure.Scatter{Groups: []figure.Points{{X: []float64{1}, Y: []float64{1}}}, XMin: 2, XMax: 1}.Figure(), "XMin is 2 and XMax 1"},
 		"dots: none":           {figure.Dots{Categories: []string{"a"}}.Figure(), "nothing to show"},
 		"dots: no values":      {dots(nil), "no values"},
 		"dots: ragged":         {dots([]float64{1}, nil), `group 0 ("g") has 2 lists of values, expected 1`},
@@ -402,5 +404,17 @@ func TestFit(t *testing.T) {
 		if _, err := (figure.Scatter{Groups: []figure.Points{{X: x, Y: make([]float64, len(x))}}}).Fit(); err == nil {
 			t.Errorf("a fit through %v was found", x)
 		}
+	}
+}
+
+// Hollow points are drawn, and neither in the line nor in its r.
+func TestHollowPoints(t *testing.T) {
+	s := figure.Scatter{Groups: []figure.Points{{X: []float64{0, 1, 2, 1}, Y: []float64{0, 1, 2, 9}, Hollow: []bool{false, false, false, true}}}}
+	fit, err := s.Fit()
+	if err != nil || fit.N != 3 || math.Abs(fit.R-1) > 1e-12 || math.Abs(fit.Slope-1) > 1e-12 {
+		t.Errorf("the fit is %+v (%v), expected r = 1 and slope 1 through three points", fit, err)
+	}
+	if alt := s.Figure().Alt(); !strings.Contains(alt, "4 points, correlation r = 1") {
+		t.Errorf("the figure says %q", alt)
 	}
 }

@@ -66,15 +66,12 @@ func (m marker) path(sty draw.GlyphStyle, at vg.Point) (p vg.Path) {
 	return p
 }
 
-// outline is a marker of which only the edge is drawn, on white. It implements draw.GlyphDrawer.
+// outline is a marker of which only the edge is drawn, so that one of another form shows below it. It implements draw.GlyphDrawer.
 type outline marker
 
 func (o outline) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
-	p := marker(o).path(sty, at)
-	c.SetColor(color.White)
-	c.Fill(p)
 	c.SetLineStyle(stroke(sty.Color, 0.35*sty.Radius))
-	c.Stroke(p)
+	c.Stroke(marker(o).path(sty, at))
 }
 
 // markerStyle returns the style of series i's marks.

@@ -127,7 +127,7 @@ func (s Scatter) Figure() *Figure {
 	switch {
 	case hasFit:
 		r := number(fit.R, 2)
-		ch.note = fmt.Sprintf("r = %s, n = %d", r, n)
+		ch.note = fmt.Sprintf("r = %s, n = %d", r, fit.N)
 		alt += ", correlation r = " + r
 	case !s.NoFit:
 		x, _ := s.points()
