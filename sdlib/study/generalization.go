@@ -117,7 +117,7 @@ func (l *Lab) GeneralizationJobs(ctx context.Context, s Subject, w Generalizatio
 func (l *Lab) compositional(ctx context.Context, s Subject) (stimuli.Config, error) {
 	c, err := l.Stimuli(ctx, s)
 	if err == nil && c.Objects != stimuli.Compositional32 {
-		err = fmt.Errorf("Figure 6 is about models trained on the 32 set, but %s learned from %s combinations of shape and color", s.Name, c.Objects)
+		err = fmt.Errorf("generalization is measured of models trained on the 32 set (Figure 6), but %s learned from %s combinations of shape and color", s.Name, c.Objects)
 	}
 	return c, err
 }
