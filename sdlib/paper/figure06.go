@@ -68,13 +68,12 @@ var shortTasks = map[stimuli.Task]string{stimuli.Discrimination: "Discrimination
 // setTitles are the test sets in a panel's title.
 var setTitles = map[string]string{"test (IID)": "fresh images", "compositional": "new combinations", "OOD shape-color": "new objects"}
 
+// pretrainings are those of the analogues and of their control, in the order of their colors.
+var pretrainings = []string{"scratch", string(pretrain.Supervised), string(pretrain.Contrastive), string(pretrain.Masked), string(pretrain.Distilled)}
+
 // pretrainingsOf lists what models knew before the task, first what the analogues did: colors and marks go with the place.
 func pretrainingsOf(points []GeneralizationPoint) (kinds []string) {
-	order := []string{"scratch"}
-	for _, o := range pretrain.Objectives {
-		order = append(order, string(o))
-	}
-	for _, kind := range order {
+	for _, kind := range pretrainings {
 		if slices.ContainsFunc(points, func(p GeneralizationPoint) bool { return p.Pretraining == kind }) {
 			kinds = append(kinds, kind)
 		}

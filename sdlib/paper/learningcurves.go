@@ -9,7 +9,6 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"samediff/sdlib/figure"
-	"samediff/sdlib/stimuli"
 	"samediff/sdlib/study"
 )
 
@@ -49,6 +48,11 @@ func (l learner) images() (x []float64) {
 // series is the mean of the seeds, in a band from the lowest to the highest; of one seed with Wilson's 95 % interval.
 func (l learner) series() figure.Series {
 	s := figure.Series{Name: l.preset}
+	if t, err := study.Preset(l.preset); err == nil {
+		if i := slices.Index(pretrainings, t.Pretrained()); i >= 0 { // its color in Figure 6
+			s.Color = figure.SeriesColor(i)
+		}
+	}
 	for e := range l.images() {
 		var values []float64
 		for _, curve := range l.seeds {
@@ -63,37 +67,36 @@ func (l learner) series() figure.Series {
 	return s
 }
 
-// LearningCurves shows the accuracy on validation images over the images that trainings had shown, a panel for each task: the mean
-// of a preset's seeds, in a band from the lowest to the highest, or Wilson's 95 % interval of a single one.
+// LearningCurves shows the accuracy on validation images over the images that trainings had shown, a panel for each task and set of
+// objects: the mean of a preset's seeds, in a band from the lowest to the highest, or Wilson's 95 % interval of a single one.
 func LearningCurves(points []study.CurvePoint) (*figure.Figure, error) {
-	var panels []*figure.Figure
-	for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS, ""} {
-		l := figure.Lines{Title: taskTitles[task], XLabel: "images seen", YLabel: "accuracy", YMin: .4, YMax: 1, Width: 5.6, Guides: []figure.Guide{{Value: half, Name: "chance"}}}
-		for _, of := range learners(points) {
-			if presetTask(of.preset) != task {
-				continue
-			}
-			s, x := of.series(), of.images()
-			if l.X == nil {
-				l.X = x
-			}
-			if !slices.Equal(l.X, x) {
-				return nil, fmt.Errorf("paper: %s was looked at after %v images, %s after %v: draw them apart", l.Series[0].Name, l.X, of.preset, x)
-			}
-			l.Series = append(l.Series, s)
+	var panels []figure.Lines
+	for _, of := range learners(points) {
+		title, x := taught(of.preset), of.images()
+		i := slices.IndexFunc(panels, func(l figure.Lines) bool { return l.Title == title })
+		if i < 0 {
+			i, panels = len(panels), append(panels, figure.Lines{Title: title, XLabel: "images seen", YLabel: "accuracy", X: x, YMin: .4, YMax: 1, Width: 5.6, Height: 2.4,
+				Guides: []figure.Guide{{Value: half, Name: "chance"}}})
 		}
-		if len(l.Series) > 0 {
-			panels = append(panels, l.Figure())
+		l := &panels[i]
+		if !slices.Equal(l.X, x) {
+			return nil, fmt.Errorf("paper: %s was looked at after %v images, %s after %v: draw them apart", l.Series[0].Name, l.X, of.preset, x)
 		}
+		l.Series = append(l.Series, of.series())
 	}
 	if len(panels) == 0 {
 		return nil, errors.New("paper: learning curves of no trainings: expected those that sd seeds --curves wrote")
 	}
-	return checked(figure.Grid{Figures: panels, Columns: 1, NoLetters: true}.Figure())
+	slices.SortFunc(panels, func(a, b figure.Lines) int { return strings.Compare(a.Title, b.Title) })
+	var figures []*figure.Figure
+	for _, l := range panels {
+		figures = append(figures, l.Figure())
+	}
+	return checked(figure.Grid{Figures: figures, Columns: 1, NoLetters: true}.Figure())
 }
 
-// presetTask is the task of a preset, "" for a name that is none.
-func presetTask(preset string) stimuli.Task {
+// taught says what a preset learns: "RMTS, 32 combinations"; "" for a name that is no preset.
+func taught(preset string) string {
 	t, err := study.Preset(preset)
 	if err != nil {
 		return ""
@@ -102,7 +105,7 @@ func presetTask(preset string) stimuli.Task {
 	if err != nil {
 		return ""
 	}
-	return c.Task
+	return fmt.Sprintf("%s, %s combinations", shortTasks[c.Task], c.Objects)
 }
 
 // learnedShares are the accuracies of which [CurveTable] says how many images they took.

@@ -9,7 +9,7 @@ import (
 	"samediff/sdlib/study"
 )
 
-// Two seeds of one preset and one of another: means and ranges, a panel for each task, and how long each took.
+// Two seeds of one preset and one of another: means and ranges, a panel for each task and set, and how long each took.
 func TestLearningCurves(t *testing.T) {
 	var points []study.CurvePoint
 	add := func(preset string, seed uint64, right ...int) {
@@ -25,7 +25,7 @@ func TestLearningCurves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Discrimination. Line chart", "Relational match-to-sample. Line chart", "course-contrastive: largest value 0.95 at 1.92e+04", "course-scratch: largest value 0.51"} {
+	for _, want := range []string{"Discrimination, 256 combinations. Line chart", "RMTS, 256 combinations. Line chart", "course-contrastive: largest value 0.95 at 1.92e+04", "course-scratch: largest value 0.51"} {
 		if !strings.Contains(f.Alt(), want) {
 			t.Errorf("the figure says %q, expected %q in it", f.Alt(), want)
 		}
