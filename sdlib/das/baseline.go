@@ -19,9 +19,6 @@ func Baseline(ctx context.Context, s *Streams, q Search) (*Intervention, error) 
 	if err := checkBlock(s.Config, q.Block); err != nil {
 		return nil, err
 	}
-	if err := q.checkRank(); err != nil {
-		return nil, err
-	}
 	D, rank := s.Config.Width, q.Rank
 	v := &Intervention{Model: s.Model, Config: s.Config, Pairs: s.Pairs.Config(), Search: q, Rotation: make([]float32, D*D), Mask: make([]float32, D)}
 	C := mat.NewSymDense(D, nil)

@@ -64,7 +64,6 @@ func TestBaselines(t *testing.T) {
 	for want, try := range map[string]func() error{
 		"0 directions by pca, expected 1 to 12": func() error { _, err := Baseline(t.Context(), s, Search{Block: 1, Method: PCA}); return err },
 		"no baseline \"das\"":                   func() error { _, err := Baseline(t.Context(), s, Search{Block: 1}); return err },
-		"3 directions by whole, which":          func() error { _, err := Baseline(t.Context(), s, Search{Block: 1, Method: Whole, Rank: 3}); return err },
 		"no block 5":                            func() error { _, err := Baseline(t.Context(), s, Search{Block: 5, Method: Whole}); return err },
 		"directions by means, expected 1 to": func() error {
 			_, err := Baseline(t.Context(), s, Search{Block: 1, Method: Means, Rank: 40})

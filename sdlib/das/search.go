@@ -34,16 +34,8 @@ func (q Search) Validate(c vit.Config) error {
 	if q.Method == LowRank && q.Control == RandomRotation {
 		return fmt.Errorf("das: control %s of method %s: nothing would be left to learn", q.Control, q.Method)
 	}
-	if err := q.checkRank(); err != nil {
-		return err
-	}
-	return q.Recipe.Validate()
-}
-
-// checkRank refuses a number of directions where the method would not look at it.
-func (q Search) checkRank() error {
-	if q.Rank != 0 && !q.Method.Ranked() {
+	if q.Rank != 0 && q.Method.Learned() && !q.Method.Ranked() {
 		return fmt.Errorf("das: %d directions by %s, which finds the number itself: it is for %s, %s, %s and %s", q.Rank, q.Method, LowRank, Probe, PCA, Means)
 	}
-	return nil
+	return q.Recipe.Validate()
 }
