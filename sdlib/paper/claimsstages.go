@@ -46,13 +46,6 @@ func stageClaims() []Claim {
 	return all
 }
 
-// missing is the check of a claim for which there is nothing here.
-func missing(command, why string) func(*Results) (Finding, error) {
-	return func(*Results) (Finding, error) {
-		return Finding{Verdict: Untested, Command: command, Missing: why}, nil
-	}
-}
-
 // claim checks a statement about stages.
 func (s statement) claim(w role, otherwise string) func(*Results) (Finding, error) {
 	return func(r *Results) (Finding, error) {
