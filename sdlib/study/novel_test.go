@@ -74,6 +74,13 @@ func TestNovel(t *testing.T) {
 	if len(lines) != 9 || !strings.HasPrefix(lines[2], m.ID.Short()+",discrimination,256,color,0,das,none,own,1,test-iid,16,") || !strings.HasSuffix(lines[2], ",false,interpolated,1,8") {
 		t.Errorf("the table is\n%s", text)
 	}
+	if err := SaveDAS(path, searches); err == nil || !strings.Contains(err.Error(), "holds something else") {
+		t.Errorf("a table of searches took the place of one of novel representations: %v", err)
+	}
+	if after, err := os.ReadFile(path); err != nil || string(after) != string(text) {
+		t.Errorf("the table that was to stay is\n%s\n%v", after, err)
+	}
+	path = filepath.Join(t.TempDir(), "das.csv")
 	if err := SaveDAS(path, searches); err != nil {
 		t.Fatal(err)
 	}
