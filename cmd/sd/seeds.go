@@ -79,7 +79,7 @@ adds how many images it took to be right in three quarters and in nine tenths of
 				all = append(all, results...)
 			}
 			if to != "" {
-				if err := study.SaveSeeds(to, study.MergeSeeds(known, all)); err != nil {
+				if err := study.SaveSeeds(to, all); err != nil {
 					return err
 				}
 			}
@@ -119,7 +119,7 @@ func (a *app) curves(ctx context.Context, lab *study.Lab, presets []string, seed
 			return err
 		}
 	}
-	all := known
+	var more []study.CurvePoint
 	for _, preset := range presets {
 		points, err := lab.Curves(ctx, preset, seeds, trained, known...)
 		if err != nil {
@@ -127,13 +127,13 @@ func (a *app) curves(ctx context.Context, lab *study.Lab, presets []string, seed
 		}
 		for _, p := range points {
 			if !slices.ContainsFunc(known, func(k study.CurvePoint) bool { return k.Preset == p.Preset && k.Seed == p.Seed }) {
-				all = append(all, p)
+				more = append(more, p)
 			}
 		}
 	}
-	if err := study.SaveCurves(path, all); err != nil {
+	if err := study.SaveCurves(path, more); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.out)
-	return a.printTable(paper.CurveTable(all))
+	return a.printTable(paper.CurveTable(append(known, more...)))
 }

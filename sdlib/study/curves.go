@@ -2,17 +2,14 @@ package study
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
-	"samediff/sdlib/internal/disk"
 )
 
 // A CurvePoint is how many images of the validation set a preset's model answered rightly after an epoch of its training.
@@ -28,31 +25,25 @@ type CurvePoint struct {
 // Curves returns how trainings of a preset with several seeds went, and trains what the store does not have; with trained, only
 // what is there. Seeds that known has are taken from there. A training without a validation set is an error.
 func (l *Lab) Curves(ctx context.Context, preset string, seeds []uint64, trained bool, known ...CurvePoint) (all []CurvePoint, err error) {
+	t, err := Preset(preset)
+	if err != nil {
+		return nil, err
+	}
+	if t.Val == 0 {
+		return nil, fmt.Errorf("%s has no validation set, so its accuracy after each epoch is not known: expected a preset that has one", preset)
+	}
 	for _, seed := range seeds {
 		there := slices.DeleteFunc(slices.Clone(known), func(p CurvePoint) bool { return p.Preset != preset || p.Seed != seed })
 		if len(there) > 0 {
 			all = append(all, there...)
 			continue
 		}
-		t, err := Preset(preset)
+		m, err := l.seeded(ctx, preset, seed, trained)
 		if err != nil {
-			return nil, err
+			return all, err
 		}
-		t = t.WithSeed(seed)
-		if t.Val == 0 {
-			return nil, fmt.Errorf("%s has no validation set, so that nobody knows how its training went: expected a preset that has one", preset)
-		}
-		s := Trained(fmt.Sprintf("%s, seed %d", preset, seed), t)
-		if trained {
-			if _, there, err := l.id(ctx, s); err != nil {
-				return all, err
-			} else if !there {
-				continue
-			}
-		}
-		m, err := l.Model(ctx, s)
-		if err != nil {
-			return all, fmt.Errorf("%s: %w", s.Name, err)
+		if m == nil {
+			continue
 		}
 		for _, e := range m.History {
 			right := int(math.Round(e.Val * float64(t.Val)))
@@ -83,34 +74,17 @@ func (p CurvePoint) fields() []string {
 		fmt.Sprintf("%.4f", p.Score.Accuracy()), fmt.Sprintf("%.4f", low), fmt.Sprintf("%.4f", high)}
 }
 
-// SaveCurves writes points as CSV to a file, one line each, with Wilson's 95 % interval. The file is written aside and renamed.
-func SaveCurves(path string, points []CurvePoint) error {
-	return disk.Replace(path, func(w io.Writer) error { return writeCurves(w, points) })
-}
+var curveFile = resultFile[CurvePoint]{curveColumns, CurvePoint.fields, parseCurves}
 
-func writeCurves(w io.Writer, points []CurvePoint) error {
-	out := csv.NewWriter(w)
-	out.Write(curveColumns)
-	for _, p := range points {
-		out.Write(p.fields())
-	}
-	out.Flush()
-	return out.Error()
+// SaveCurves writes points as CSV to a file, one line each, with Wilson's 95 % interval. Those of other trainings that the file has
+// stay in it. The file is written aside and renamed.
+func SaveCurves(path string, points []CurvePoint) error {
+	return curveFile.add(path, points, func(old, p CurvePoint) bool { return old.Preset == p.Preset && old.Seed == p.Seed })
 }
 
 // ReadCurves reads a file that [SaveCurves] wrote. A line whose accuracy and interval do not follow from its counts, or whose epoch is
 // not the one after the line before of its training, is an error.
-func ReadCurves(path string) ([]CurvePoint, error) {
-	text, err := disk.ReadText(path)
-	if err != nil {
-		return nil, err
-	}
-	all, err := parseCurves(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return all, nil
-}
+func ReadCurves(path string) ([]CurvePoint, error) { return curveFile.read(path) }
 
 // parseCurves reads the text of a file of curves.
 func parseCurves(text []byte) (all []CurvePoint, err error) {
@@ -130,13 +104,11 @@ func parseCurves(text []byte) (all []CurvePoint, err error) {
 		if err := errors.Join(append(errs[:], checkScore(cell, "accuracy", p.Score, 1))...); err != nil {
 			return err
 		}
-		if !shortID.MatchString(cell("model")) {
-			return fmt.Errorf("the model is %q, expected the first 12 hexadecimal digits of an ID", cell("model"))
+		if err := checkModel(cell, "model"); err != nil {
+			return err
 		}
-		for i, want := range p.fields() {
-			if column := curveColumns[i]; cell(column) != want {
-				return fmt.Errorf("%s is %q, expected it as %q", column, cell(column), want)
-			}
+		if err := checkCells(cell, curveColumns, p.fields()); err != nil {
+			return err
 		}
 		of := training{p.Preset, p.Seed}
 		before := last[of]

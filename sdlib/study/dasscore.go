@@ -1,17 +1,11 @@
 package study
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
-	"fmt"
-	"io"
-	"slices"
 	"strconv"
 
 	"samediff/sdlib/das"
 	"samediff/sdlib/finetune"
-	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/stimuli"
 )
 
@@ -69,58 +63,4 @@ func dasScore(cell func(column string) string) (DASScore, error) {
 	s.Method, errs[6] = das.ParseMethod(cell("method"))
 	s.Derived, errs[7] = strconv.ParseBool(cell("derived"))
 	return s, errors.Join(append(errs[:], checkScore(cell, "accuracy", s.Score, 1))...)
-}
-
-// checkScore returns an error for counts that nothing could have, with fewer than a number of answers, and where the share and its
-// interval in the same line do not follow from them.
-func checkScore(cell func(column string) string, share string, s finetune.Score, least int) error {
-	if s.N < least || s.Correct < 0 || s.Correct > s.N {
-		return fmt.Errorf("%d of %d are counted, expected 0 to n of n, n at least %d", s.Correct, s.N, least)
-	}
-	low, high := s.Interval()
-	for i, x := range []float64{s.Accuracy(), low, high} {
-		column := []string{share, "low", "high"}[i]
-		if want := fmt.Sprintf("%.4f", x); cell(column) != want {
-			return fmt.Errorf("%s is %s, but %d of %d gives %s", column, cell(column), s.Correct, s.N, want)
-		}
-	}
-	return nil
-}
-
-// readResults reads a CSV file with these columns, line by line.
-func readResults(path string, columns []string, line func(cell func(column string) string) error) error {
-	text, err := disk.ReadText(path)
-	if err == nil {
-		err = parseResults(text, columns, line)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-// parseResults reads the text of such a file.
-func parseResults(text []byte, columns []string, line func(cell func(column string) string) error) error {
-	in := csv.NewReader(bytes.NewReader(text))
-	in.FieldsPerRecord = len(columns)
-	header, err := in.Read()
-	if err != nil && err != io.EOF && !errors.Is(err, csv.ErrFieldCount) {
-		return err
-	}
-	if !slices.Equal(header, columns) {
-		return fmt.Errorf("expected the columns %v: sd das, sd novel, sd probe, sd seeds and sd generalize write such files with --csv", columns)
-	}
-	for {
-		record, err := in.Read()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err // it names the line
-		}
-		at, _ := in.FieldPos(0)
-		if err := line(func(column string) string { return record[slices.Index(columns, column)] }); err != nil {
-			return fmt.Errorf("line %d: %w", at, err)
-		}
-	}
 }

@@ -172,18 +172,6 @@ func peak(rows []DASRow, p stimuli.Property) (best Peak) {
 	return best
 }
 
-// SeededSubject is the subject of a preset with one seed for everything random, under a name that says so where the seed is not 1.
-func SeededSubject(preset string, seed uint64) (Subject, error) {
-	t, err := Preset(preset)
-	if err != nil {
-		return Subject{}, err
-	}
-	if seed == 1 {
-		return Trained(preset, t), nil
-	}
-	return Trained(fmt.Sprintf("%s, seed %d", preset, seed), t.WithSeed(seed)), nil
-}
-
 // Missing counts the jobs whose results the store does not have.
 func (l *Lab) Missing(ctx context.Context, jobs []Job) (n int, err error) {
 	for _, j := range jobs {

@@ -1,16 +1,13 @@
 package study
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
-	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/stimuli"
 )
 
@@ -33,34 +30,16 @@ func (g Generalization) fields() []string {
 		counts(g.Fresh), counts(g.Combined), counts(g.Novel), []string{strconv.FormatBool(g.AtChance())})
 }
 
+var generalizationFile = resultFile[Generalization]{generalizationColumns, Generalization.fields, parseGeneralizations}
+
 // SaveGeneralizations writes models as CSV to a file, one line each. The file is written aside and renamed.
 func SaveGeneralizations(path string, all []Generalization) error {
-	return disk.Replace(path, func(w io.Writer) error { return writeGeneralizations(w, all) })
-}
-
-func writeGeneralizations(w io.Writer, all []Generalization) error {
-	out := csv.NewWriter(w)
-	out.Write(generalizationColumns)
-	for _, g := range all {
-		out.Write(g.fields())
-	}
-	out.Flush()
-	return out.Error()
+	return generalizationFile.save(path, all)
 }
 
 // ReadGeneralizations reads a file that [SaveGeneralizations] wrote. A line that could not be a result is an error with its number:
 // counts that are none, shares that do not follow from them, a model and seed that another line has.
-func ReadGeneralizations(path string) ([]Generalization, error) {
-	text, err := disk.ReadText(path)
-	if err != nil {
-		return nil, err
-	}
-	all, err := parseGeneralizations(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return all, nil
-}
+func ReadGeneralizations(path string) ([]Generalization, error) { return generalizationFile.read(path) }
 
 // parseGeneralizations reads the text of such a file.
 func parseGeneralizations(text []byte) (all []Generalization, err error) {
@@ -74,10 +53,8 @@ func parseGeneralizations(text []byte) (all []Generalization, err error) {
 		if err != nil {
 			return err
 		}
-		for i, want := range g.fields() {
-			if column := generalizationColumns[i]; cell(column) != want {
-				return fmt.Errorf("%s is %q, but the counts of the line give %q", column, cell(column), want)
-			}
+		if err := checkCells(cell, generalizationColumns, g.fields()); err != nil {
+			return err
 		}
 		of, row := training{g.Name, g.Seed}, len(all)+1
 		if before := lines[of]; before > 0 {

@@ -1,17 +1,12 @@
 package study
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math"
-	"slices"
 	"strconv"
 
 	"samediff/sdlib/artifact"
-	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/pretrain"
 )
 
@@ -67,42 +62,17 @@ func (p PretrainPoint) fields() []string {
 	return []string{p.Pretraining, strconv.FormatUint(p.Seed, 10), p.Model.Short(), strconv.Itoa(p.Epoch), strconv.Itoa(p.Images), number(p.Loss), number(p.Guess), number(p.Correct)}
 }
 
+var pretrainFile = resultFile[PretrainPoint]{pretrainColumns, PretrainPoint.fields, parsePretrainings}
+
 // SavePretrainings writes points as CSV to a file, one line each. Those of other pretrainings that the file has stay in it. The file is
 // written aside and renamed.
 func SavePretrainings(path string, points []PretrainPoint) error {
-	there, err := ReadPretrainings(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	there = slices.DeleteFunc(there, func(p PretrainPoint) bool {
-		return slices.ContainsFunc(points, func(q PretrainPoint) bool { return p.Pretraining == q.Pretraining && p.Seed == q.Seed })
-	})
-	return disk.Replace(path, func(w io.Writer) error { return writePretrainings(w, append(there, points...)) })
-}
-
-func writePretrainings(w io.Writer, points []PretrainPoint) error {
-	out := csv.NewWriter(w)
-	out.Write(pretrainColumns)
-	for _, p := range points {
-		out.Write(p.fields())
-	}
-	out.Flush()
-	return out.Error()
+	return pretrainFile.add(path, points, func(old, p PretrainPoint) bool { return old.Pretraining == p.Pretraining && old.Seed == p.Seed })
 }
 
 // ReadPretrainings reads a file that [SavePretrainings] wrote, with four decimals. A line that could not be a point, or whose epoch is not
 // the one after the line before of its pretraining, is an error.
-func ReadPretrainings(path string) ([]PretrainPoint, error) {
-	text, err := disk.ReadText(path)
-	if err != nil {
-		return nil, err
-	}
-	all, err := parsePretrainings(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return all, nil
-}
+func ReadPretrainings(path string) ([]PretrainPoint, error) { return pretrainFile.read(path) }
 
 // parsePretrainings reads the text of such a file.
 func parsePretrainings(text []byte) (all []PretrainPoint, err error) {
@@ -131,10 +101,8 @@ func parsePretrainings(text []byte) (all []PretrainPoint, err error) {
 		if math.IsNaN(p.Loss) || math.IsInf(p.Loss, 0) || math.IsInf(p.Guess, 0) || p.Correct < 0 || p.Correct > 1 {
 			return fmt.Errorf("loss %g, guess %g, correct %g: expected finite numbers, and a share of 0 to 1", p.Loss, p.Guess, p.Correct)
 		}
-		for i, want := range p.fields() {
-			if column := pretrainColumns[i]; cell(column) != want {
-				return fmt.Errorf("%s is %q, expected it as %q", column, cell(column), want)
-			}
+		if err := checkCells(cell, pretrainColumns, p.fields()); err != nil {
+			return err
 		}
 		of := run{p.Pretraining, p.Seed}
 		before, known := last[of]

@@ -3,17 +3,14 @@ package study
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strconv"
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
-	"samediff/sdlib/internal/disk"
 )
 
 // SeedResult is what a preset's model of one seed got right on one set.
@@ -52,21 +49,16 @@ func (l *Lab) Seeds(ctx context.Context, preset string, seeds []uint64, images i
 			all = append(all, there...)
 			continue
 		}
-		s := Trained(fmt.Sprintf("%s, seed %d", preset, seed), t.WithSeed(seed))
-		if trained {
-			if _, there, err := l.id(ctx, s); err != nil {
-				return all, err
-			} else if !there {
-				continue
-			}
-		}
-		m, err := l.Model(ctx, s)
+		m, err := l.seeded(ctx, preset, seed, trained)
 		if err != nil {
-			return all, fmt.Errorf("%s: %w", s.Name, err)
+			return all, err
+		}
+		if m == nil {
+			continue
 		}
 		results, err := l.EvaluateSize(ctx, m, images, sets...)
 		if err != nil {
-			return all, fmt.Errorf("%s: %w", s.Name, err)
+			return all, fmt.Errorf("%s, seed %d: %w", preset, seed, err)
 		}
 		for _, r := range results {
 			all = append(all, SeedResult{preset, seed, r.Name, r.All, m.ID})
@@ -75,22 +67,41 @@ func (l *Lab) Seeds(ctx context.Context, preset string, seeds []uint64, images i
 	return all, nil
 }
 
-// MergeSeeds returns the results of a list with those of another in it: one of the same preset, seed and set takes the place of the
-// other, the rest comes behind.
-func MergeSeeds(all, more []SeedResult) []SeedResult {
-	merged := slices.Clone(all)
-	for _, r := range more {
-		if i := slices.IndexFunc(merged, func(m SeedResult) bool { return m.Preset == r.Preset && m.Seed == r.Seed && m.Set == r.Set }); i >= 0 {
-			merged[i] = r
-		} else {
-			merged = append(merged, r)
-		}
-	}
-	return merged
-}
-
 // seedColumns are the columns of the CSV file of seeds.
 var seedColumns = []string{"preset", "seed", "set", "n", "correct", "accuracy", "low", "high", "model"}
+
+// SeededSubject is the subject of a preset with one seed for everything random, under a name that says so where the seed is not 1.
+func SeededSubject(preset string, seed uint64) (Subject, error) {
+	t, err := Preset(preset)
+	if err != nil {
+		return Subject{}, err
+	}
+	name := preset
+	if seed != 1 {
+		name = fmt.Sprintf("%s, seed %d", preset, seed)
+	}
+	return Trained(name, t.WithSeed(seed)), nil
+}
+
+// seeded returns the model of a preset with a seed, trained where the store does not have it; with trained that one is nil.
+func (l *Lab) seeded(ctx context.Context, preset string, seed uint64, trained bool) (*Model, error) {
+	s, err := SeededSubject(preset, seed)
+	if err != nil {
+		return nil, err
+	}
+	if trained {
+		if _, there, err := l.id(ctx, s); err != nil || !there {
+			return nil, err
+		}
+	}
+	m, err := l.Model(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("%s, seed %d: %w", preset, seed, err)
+	}
+	return m, nil
+}
+
+var seedFile = resultFile[SeedResult]{seedColumns, SeedResult.fields, parseSeeds}
 
 // SaveSeeds writes results as CSV to a file, one line each, with Wilson's 95 % interval. The lines that it has already keep their
 // places: those of the same presets, seeds and sets are replaced, those of another model of the same preset and seed go, as it was
@@ -113,31 +124,15 @@ func SaveSeeds(path string, results []SeedResult) error {
 			merged = append(merged, r)
 		}
 	}
-	text, was := seedsText(merged), seedsText(there)
-	if err == nil && bytes.Equal(text, was) {
+	if err == nil && bytes.Equal(seedFile.text(merged), seedFile.text(there)) {
 		return nil
 	}
-	return disk.Replace(path, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
+	return seedFile.save(path, merged)
 }
 
 // sameTraining reports whether two results are about the same preset and seed.
 func (r SeedResult) sameTraining(other SeedResult) bool {
 	return r.Preset == other.Preset && r.Seed == other.Seed
-}
-
-// seedsText is the content of a file of results.
-func seedsText(results []SeedResult) []byte {
-	var text bytes.Buffer
-	out := csv.NewWriter(&text)
-	out.Write(seedColumns)
-	for _, r := range results {
-		out.Write(r.fields())
-	}
-	out.Flush()
-	return text.Bytes()
 }
 
 // fields are the cells of a line.
@@ -148,17 +143,7 @@ func (r SeedResult) fields() []string {
 }
 
 // ReadSeeds reads a file that [SaveSeeds] wrote. A line whose accuracy and interval do not follow from its counts is an error.
-func ReadSeeds(path string) ([]SeedResult, error) {
-	text, err := disk.ReadText(path)
-	if err != nil {
-		return nil, err
-	}
-	all, err := parseSeeds(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return all, nil
-}
+func ReadSeeds(path string) ([]SeedResult, error) { return seedFile.read(path) }
 
 // parseSeeds reads the text of a file of seeds.
 func parseSeeds(text []byte) (all []SeedResult, err error) {
@@ -176,13 +161,11 @@ func parseSeeds(text []byte) (all []SeedResult, err error) {
 		if err := errors.Join(append(errs[:], checkScore(cell, "accuracy", r.Score, 1))...); err != nil {
 			return err
 		}
-		if !shortID.MatchString(cell("model")) {
-			return fmt.Errorf("the model is %q, expected the first 12 hexadecimal digits of an ID", cell("model"))
+		if err := checkModel(cell, "model"); err != nil {
+			return err
 		}
-		for i, want := range r.fields() {
-			if column := seedColumns[i]; cell(column) != want {
-				return fmt.Errorf("%s is %q, expected it as %q", column, cell(column), want)
-			}
+		if err := checkCells(cell, seedColumns, r.fields()); err != nil {
+			return err
 		}
 		if other := models.line(training{r.Preset, r.Seed}, r.Model, len(all)+1); other > 0 {
 			return fmt.Errorf("model %s is that of seed %d, which row %d contradicts: a seed has one model, and a model one seed", r.Model, r.Seed, other)
