@@ -25,6 +25,16 @@ An ID may be shortened to its first digits as long as they are unique.`,
 	return group(cmd, a.storeListCommand(), a.storeShowCommand(), a.storeRemoveCommand(), a.storeCollectCommand(), a.storeVerifyCommand())
 }
 
+// stored returns the store and what is in it.
+func (a *app) stored(ctx context.Context) (*artifact.Store, []artifact.Info, error) {
+	s, err := artifact.Open(a.store)
+	if err != nil {
+		return nil, nil, err
+	}
+	infos, err := s.List(ctx)
+	return s, infos, err
+}
+
 // entry is an artifact as --json shows it.
 type entry struct {
 	ID       artifact.ID    `json:"id"`

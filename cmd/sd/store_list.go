@@ -23,11 +23,7 @@ store verify compares checksums.`,
   sd store ls --json | jq -r '.[] | select(.state == "unfinished") | .id'`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := artifact.Open(a.store)
-			if err != nil {
-				return err
-			}
-			infos, err := s.List(cmd.Context())
+			s, infos, err := a.stored(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -62,7 +58,7 @@ func (a *app) storeShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show what a result is and what made it",
-		Long: `show tells all that is recorded about one result: the step and its parameters, the
+		Long: `show prints all that is recorded about one result: the step and its parameters, the
 results it was made from, the program, machine and time it took, and its files with their
 checksums. The parameters are the whole of them: with these and the inputs the result
 can be made again.`,

@@ -49,17 +49,13 @@ func (a *app) storeCollectCommand() *cobra.Command {
 		Long: `gc frees space without losing a result: it removes the activations that probes and
 interventions read again and again, which are the largest files by far and are computed
 anew when they are asked for, and copies that were set aside as damaged. Models,
-accuracies and scores stay, and so does what is being computed. --dry-run tells what it
+accuracies and scores stay, and so does what is being computed. --dry-run lists what it
 would remove.`,
 		Example: `  sd store gc --dry-run
   sd store gc`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := artifact.Open(a.store)
-			if err != nil {
-				return err
-			}
-			infos, err := s.List(cmd.Context())
+			s, infos, err := a.stored(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -89,6 +85,6 @@ would remove.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "remove nothing, tell what would be")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "remove nothing, list what would be removed")
 	return cmd
 }

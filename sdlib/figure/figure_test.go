@@ -65,7 +65,7 @@ func TestBadInput(t *testing.T) {
 		"scatter: none":        {figure.Scatter{}.Figure(), "no points"},
 		"scatter: ragged":      {scatter([]float64{1, 2}, []float64{1}), "2 x and 1 y"},
 		"scatter: NaN":         {scatter([]float64{1}, []float64{nan}), "Y: number 0"},
-		"scatter: hollow":      {figure.Scatter{Groups: []figure.Points{{X: []float64{1, 2}, Y: []float64{1, 2}, Hollow: []bool{true}}}}.Figure(), "2 points and says of 1 whether"},
+		"scatter: hollow":      {figure.Scatter{Groups: []figure.Points{{X: []float64{1, 2}, Y: []float64{1, 2}, Hollow: []bool{true}}}}.Figure(), "2 points and 1 values of Hollow"},
 		"scatter: limits":      {figure.Scatter{Groups: []figure.Points{{X: []float64{1}, Y: []float64{1}}}, XMin: 2, XMax: 1}.Figure(), "XMin is 2 and XMax 1"},
 		"dots: none":           {figure.Dots{Categories: []string{"a"}}.Figure(), "nothing to show"},
 		"dots: no values":      {dots(nil), "no values"},

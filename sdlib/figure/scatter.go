@@ -90,7 +90,7 @@ func (s Scatter) Figure() *Figure {
 			return failed(kind, fmt.Errorf("group %d (%q) has %d x and %d y, expected as many", i, g.Name, len(g.X), len(g.Y)))
 		}
 		if g.Hollow != nil && len(g.Hollow) != len(g.X) {
-			return failed(kind, fmt.Errorf("group %d (%q) has %d points and says of %d whether they are hollow, expected as many", i, g.Name, len(g.X), len(g.Hollow)))
+			return failed(kind, fmt.Errorf("group %d (%q) has %d points and %d values of Hollow, expected as many", i, g.Name, len(g.X), len(g.Hollow)))
 		}
 		for axis, values := range [2][]float64{g.X, g.Y} {
 			if err := finite(values); err != nil {

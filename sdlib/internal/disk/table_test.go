@@ -38,7 +38,7 @@ func TestReplaceTable(t *testing.T) {
 func TestReplaceNoDevice(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "null")
 	if err := os.Symlink(os.DevNull, link); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	if err := Replace(link, func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }); err == nil || !strings.Contains(err.Error(), "no regular file") {
 		t.Errorf("onto a device: %v", err)
