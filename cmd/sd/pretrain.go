@@ -28,7 +28,7 @@ caption among others: CLIP), masked (draw the patches that are left out: MAE) an
 random outlines, textures and grounds, drawn as they are needed; the objects of the tasks
 are not among them.
 
-Each should take 10 to 15 minutes on two cores. The loss is shown beside what guessing
+Each takes about a quarter of an hour on one core. The loss is shown beside what guessing
 costs: only below that does the model know something. Each flag changes one field of the
 preset. A pretraining is named by all of its fields: the same command again reads the model
 from the store, and one that was interrupted, by ctrl-c or kill -9, goes on where it stopped

@@ -125,13 +125,13 @@ func GeneralizationTable(points []GeneralizationPoint) (figure.Table, error) {
 // GeneralizedTable lists the models of Figure 6 with what they stand on: the best blocks, accuracies with Wilson's 95 % interval, and
 // which of them stayed at chance.
 func GeneralizedTable(all []study.Generalization) figure.Table {
-	t := figure.Table{Title: "Disentanglement and generalization", Columns: []string{"model", "pretraining", "task", "seed", "shape", "after block", "color", "after block", "disentanglement"}}
+	t := figure.Table{Title: "Disentanglement and generalization", Columns: []string{"model", "pretraining", "seed", "shape", "color", "disentanglement"}}
 	for _, set := range study.GeneralizationSets {
 		t.Columns = append(t.Columns, setTitles[set])
 	}
-	t.Columns = append(t.Columns, "learned the task")
+	t.Columns = append(t.Columns, "learned")
 	for _, g := range all {
-		row := []any{g.Name, g.Pretraining, string(g.Task), g.Seed, interval(g.Shape.Score), g.Shape.Block, interval(g.Color.Score), g.Color.Block, short(g.Disentangled())}
+		row := []any{g.Name, g.Pretraining, g.Seed, peaked(g.Shape), peaked(g.Color), short(g.Disentangled())}
 		for _, set := range study.GeneralizationSets {
 			row = append(row, interval(g.On(set)))
 		}
@@ -143,6 +143,9 @@ func GeneralizedTable(all []study.Generalization) figure.Table {
 	}
 	return t
 }
+
+// peaked is what a search reached, and after which block.
+func peaked(p study.Peak) string { return fmt.Sprintf("%s after %d", interval(p.Score), p.Block) }
 
 // generalization is Figure 6.
 func generalization(number, title, where string, models map[study.Scale][]string) Item {

@@ -90,7 +90,11 @@ func searchesShown(logged string, control das.Control, roles ...role) func(*Resu
 	has := func(x []study.DASScore) bool {
 		return slices.ContainsFunc(x, func(s study.DASScore) bool { return s.Control == control })
 	}
-	return shownOf(alignment, has, func(r *Results, model string, x []study.DASScore) SearchPanel {
+	searches := alignment
+	if control != das.NoControl {
+		searches.what = control.String() + " searches in "
+	}
+	return shownOf(searches, has, func(r *Results, model string, x []study.DASScore) SearchPanel {
 		return SearchPanel{Title: r.label(model), Scores: x, Logged: logged}
 	}, SearchFigure, roles)
 }

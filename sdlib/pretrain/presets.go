@@ -1,6 +1,6 @@
 package pretrain
 
-// Course are recipes for vit.Course on scenes of 64 pixels, by objective: `sd pretrain OBJECTIVE`. Each took 14 to 25 minutes on one
+// Course are recipes for vit.Course on scenes of 64 pixels, by objective: `sd pretrain OBJECTIVE`. Each took 14 to 18 minutes on one
 // CPU core, while the other worked on something else. In the last epoch the losses of seed 1, beside what guessing costs, were:
 // Supervised 3.31 and 4.16 (.194 of the names right), Contrastive .32 and 4.85 (.875 of the captions), Masked .29 and 1, Distilled
 // 3.31 and 4.56 (models/pretrainings.csv).

@@ -9,7 +9,7 @@ import (
 )
 
 // Analogues are the pretrainings at course scale by objective: vit.Course's sizes, the same scenes for all. `sd pretrain
-// OBJECTIVE` runs one in 10 to 15 minutes on two CPU cores.
+// OBJECTIVE` runs one in about a quarter of an hour on one CPU core.
 var Analogues = analogues()
 
 func analogues() map[pretrain.Objective]Pretraining {
