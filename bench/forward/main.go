@@ -1,5 +1,5 @@
 // Command forward compares the speed of the forward pass with PyTorch's, in turns within
-// one run, and tells what looking inside costs: the time and the memory when one
+// one run, and measures what looking inside costs: the time and the memory when one
 // attention map, or all of them, are kept.
 //
 //	python3 -m venv torch && torch/bin/pip install -r bench/training/requirements.txt

@@ -33,7 +33,7 @@ func testEvalTrained(t *testing.T, store string, m trained) {
 	}
 	got := decode[evaluated](t, r)
 	if got.Model != m.ID || len(got.Sets) != 5 || got.Sets[0].All.N != 128 || got.Sets[1].All.N != 16 {
-		t.Errorf("--json tells %+v, want five sets of model %s: 128 images, then 16", got, m.ID.Short())
+		t.Errorf("--json prints %+v, want five sets of model %s: 128 images, then 16", got, m.ID.Short())
 	}
 }
 

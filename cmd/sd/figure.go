@@ -45,7 +45,7 @@ Two figures are not in the paper: "knockouts" shows the accuracy without heads, 
 without attention between objects, background and CLS (sd patch asks for parts of them).
 
 A figure of models shows those of the course, with --scale paper the paper's own, and
-with --model others: what the store does not have is computed first (sd plan tells what
+with --model others: what the store does not have is computed first (sd plan shows what
 that is). The format follows the file's name: .png, .svg, .pdf or .jpg.`,
 		Example: `  sd figure 1 --geometry course-quick
   sd figure 2 --model quick -o figure2.pdf

@@ -20,7 +20,7 @@ func (a *app) modelCommand() *cobra.Command {
 		Long: `A model is a folder in Hugging Face layout: config.json, preprocessor_config.json and
 weights, which transformers reads too. Those of the course lie in models/; pretrained ones
 come from the Hugging Face hub, into the cache that Python uses, two of them also from a
-Python package (fetch). show tells what a model is made of, convert writes it in another
+Python package (fetch). show prints what a model is made of, convert writes it in another
 format or with a new head, pack keeps what fine-tuning changed in it, and trace writes what
 it computes inside for images of your own.`,
 	}

@@ -47,7 +47,7 @@ func TestModelPack(t *testing.T) {
 		}
 	}
 	if d := decode[description](t, sd("model", "show", packed, "--json").want(t, exitOK)); !strings.HasPrefix(d.Packed, "as a difference to ../base") || d.Config != c {
-		t.Errorf("show --json tells %+v", d)
+		t.Errorf("show --json prints %+v", d)
 	}
 	sd("model", "convert", packed, "-o", whole).want(t, exitOK)
 	accuracy := func(folder string) string {

@@ -40,7 +40,7 @@ func TestModelShow(t *testing.T) {
 	}
 	if d.Family != "dinov2_with_registers" || d.Config.Registers != 3 || d.Tokens != 13 || d.Prefix != 4 || d.Grid != 3 || d.HeadDim != 8 || !d.HasHead ||
 		!d.Traits.LayerScale || len(d.Files) != 1 || d.Files[0].Name != "model.safetensors" {
-		t.Errorf("--json tells %+v", d)
+		t.Errorf("--json prints %+v", d)
 	}
 
 	// A whole CLIP has a text tower and no head of its own; the new one is not shown.

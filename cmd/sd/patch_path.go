@@ -22,7 +22,7 @@ func (a *app) patchPathCommand() *cobra.Command {
 	var folder, csv, output string
 	cmd := &cobra.Command{
 		Use:   "path MODEL",
-		Short: "Who tells whom: paths from every head to the answer, or to chosen heads",
+		Short: "Paths from every head to the answer, or to chosen heads",
 		Long: `path (path patching) gives a head the output that it has on an image with the other
 answer, at every token, and lets that reach the receivers alone: all other heads keep what
 they have on the image, and so do the MLPs, unless --mlps lets them pass it on. What the

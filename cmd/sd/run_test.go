@@ -34,7 +34,7 @@ func eightModels(t *testing.T) string {
 	return strings.Join(all, ",")
 }
 
-// Two processes with a share of the CPUs each do what one process does, to the bit, and tell of it with their device before each line.
+// Two processes with a share of the CPUs each do what one process does, to the bit, and name their device before each line.
 func TestRunDevices(t *testing.T) {
 	models, store, alone := eightModels(t), t.TempDir(), t.TempDir()
 	args := []string{"run", "figure", "2", "--model", models, "--task", "discrimination", "--backend", "go", "--store"}

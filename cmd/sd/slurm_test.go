@@ -32,7 +32,7 @@ func runTask(t *testing.T, script string) result {
 	return finish(t, cmd)
 }
 
-// A plan is submitted, its script does the plan's jobs, and status and collect tell of it.
+// A plan is submitted, its script does the plan's jobs, and status and collect report it.
 func TestSlurmPlan(t *testing.T) {
 	store := t.TempDir()
 	model := strings.Split(eightModels(t), ",")[0]

@@ -38,7 +38,7 @@ of the bootstrap resamples of the images agree; table statements compares that w
 the paper says of CLIP and DINOv2. Tables photographs and photograph-stages have accuracies
 and stages in photographs, which no model here was trained on (appendix A.3).
 
---trained shows what is there without training more; sd plan tells what that would take.`,
+--trained shows what is there without training more; sd plan shows what that would take.`,
 		Example: `  sd table 1 --csv table1.csv
   sd table 3
   sd table 8 --trained

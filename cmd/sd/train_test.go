@@ -39,7 +39,7 @@ func TestTrainingSurvivesKill(t *testing.T) {
 	calm, rough := t.TempDir(), t.TempDir()
 	first := sd(append(small, "--store", calm)...).want(t, exitOK)
 	if n := strings.Count(first.errors, "PJRT") + strings.Count(first.errors, "go: "); n != 1 {
-		t.Errorf("the backend is told %d times, want once:\n%s", n, first.errors)
+		t.Errorf("the backend is named %d times, want once:\n%s", n, first.errors)
 	}
 	t.Run("second run reads", func(t *testing.T) {
 		again := sd(append(small, "--store", calm)...).want(t, exitOK)
@@ -49,7 +49,7 @@ func TestTrainingSurvivesKill(t *testing.T) {
 	})
 	want := decode[trained](t, sd(append(small, "--store", calm, "--json")...).want(t, exitOK))
 	if len(want.History) != 8 || want.Training.Stimuli.Size != 128 || !strings.Contains(first.out, want.ID.Short()) {
-		t.Errorf("--json tells of %d epochs on %d images; text is\n%s", len(want.History), want.Training.Stimuli.Size, first.out)
+		t.Errorf("--json has %d epochs on %d images; text is\n%s", len(want.History), want.Training.Stimuli.Size, first.out)
 	}
 
 	killed := process(t, append(small, "--store", rough)...)

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 var sharedKey = Key{Step: "shared", Params: map[string]int{"epochs": 10}}
 
-// child asks for the shared key and tells on standard output what happens. While it computes, it leaves a checkpoint and waits for
+// child asks for the shared key and prints what happens. While it computes, it leaves a checkpoint and waits for
 // a line on standard input.
 func child(dir string) error {
 	s, err := Open(dir)

@@ -225,7 +225,7 @@ func missingTools(nvidia string) (missing []string) {
 
 const xlaFlags, dataFolderFlag = "XLA_FLAGS", "--xla_gpu_cuda_data_dir="
 
-// setCUDAEnvironment tells XLA where libdevice is, unless the user has, and go-xla that it
+// setCUDAEnvironment gives XLA the path of libdevice, unless the user has, and go-xla that it
 // need not look for NVIDIA's libraries: it knows one place alone, and prints a long warning.
 func setCUDAEnvironment(nvidia string) {
 	if dir := cudaDataFolder(nvidia); dir != "" && !strings.Contains(os.Getenv(xlaFlags), dataFolderFlag) {

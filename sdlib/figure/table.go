@@ -54,7 +54,7 @@ func (t Table) Err() error {
 	return nil
 }
 
-// numeric tells for every column whether all its cells are numbers.
+// numeric reports for every column whether all its cells are numbers.
 func (t Table) numeric() []bool {
 	numeric := make([]bool, len(t.Columns))
 	for c := range t.Columns {

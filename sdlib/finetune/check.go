@@ -8,7 +8,7 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// check tells, before anything is computed, whether a model of this configuration can
+// check reports, before anything is computed, whether a model of this configuration can
 // be trained by the recipe on these sets; val may be nil.
 func (r Recipe) check(c vit.Config, train, val *stimuli.Set) error {
 	if err := r.Validate(c, train.Len()); err != nil {

@@ -7,7 +7,7 @@ import (
 	"samediff/sdlib/stimuli"
 )
 
-// Confusions tell which shapes and which colors a model takes for each other. They are
+// Confusions count which shapes and which colors a model takes for each other. They are
 // about sets with one pair of objects per image (discrimination); in RMTS an answer is
 // about two pairs, and a wrong one blames neither.
 type Confusions struct {

@@ -44,7 +44,7 @@ func (d Disentangle) validate(c vit.Config) error {
 }
 
 // loss returns the weighted loss, and puts into seen the share of object tokens whose
-// shape and color (or identity) the probes tell.
+// shape and color (or identity) the probes read.
 func (d Disentangle) loss(probes map[string]probe[*Node], trace *vit.Trace, b batch, seen map[string]*Node) *Node {
 	x := objectTokens(trace.Get(vit.BlockNode(d.After, "resid_post")), b.tokens(), trace.Config().Prefix()) // [B, O, P, D]
 	B, O, P, D := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(2), x.Shape().Dim(3)

@@ -31,7 +31,7 @@ var Course = Recipe{Epochs: 24, Batch: 64, LR: 1e-3, WeightDecay: .01, Schedule:
 
 // RMTS trains vit.CourseQuick with 6 blocks on relational match-to-sample, on 12,800
 // images (Task RMTS, Size 12800), in four to eight minutes on two cores. Expect .98 on
-// fresh images. The relation loss makes it learn: the probe after block 3 tells the
+// fresh images. The relation loss makes it learn: the probe after block 3 reads the
 // pairs' relations first (.90 of them after 4 epochs, while answers are at chance), then
 // the answers follow: .52, .70, .91, .975, .984 on fresh images after 4, 6, 8, 10 and 12
 // epochs. A PyTorch trial of the same size stayed at .50 for 10 to 13 epochs without it,

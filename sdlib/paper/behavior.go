@@ -20,7 +20,7 @@ var kindNames = []struct {
 	{stimuli.Both, "both differ"},
 }
 
-// BehaviorTable tells how often a model is right on each set (paper, Tables 2 to 6):
+// BehaviorTable shows how often a model is right on each set (paper, Tables 2 to 6):
 // accuracy with Wilson's 95 % interval, and the accuracy on pairs by how they differ,
 // empty where a set has none.
 func BehaviorTable(results []study.SetResult) figure.Table {

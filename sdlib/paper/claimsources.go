@@ -78,7 +78,7 @@ func tests(n int) string {
 	return fmt.Sprintf(" --test %d", n)
 }
 
-// recorded returns the command that made a file where its rows do not tell all of it.
+// recorded returns the command that made a file where its rows do not say all of it.
 func recorded(command string) string {
 	if full, ok := map[string]string{
 		"sd probe rmts-256-course --images 400 --intervene --intervene-images 60 --alphas 1,2,4 --directions opposite,present,random,means --csv models/probe-rmts-256-course.csv": "sd probe rmts-256-course --images 400 --intervene " +

@@ -66,7 +66,7 @@ func caption(s stimuli.Stimulus) string {
 	return answer(s.Label) + "\n" + pair(0)
 }
 
-// isRMTS tells a stimulus of relational match-to-sample, which has a sample pair and a
+// isRMTS recognizes a stimulus of relational match-to-sample, which has a sample pair and a
 // display pair.
 func isRMTS(s stimuli.Stimulus) bool { return s.Objects[0].Role == stimuli.Sample1 }
 

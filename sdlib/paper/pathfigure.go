@@ -10,13 +10,13 @@ import (
 	"samediff/sdlib/study"
 )
 
-// A PathPanel is what every head tells some heads, or the answer ([study.Lab.Paths]).
+// A PathPanel is what every head sends to some heads, or to the answer ([study.Lab.Paths]).
 type PathPanel struct {
 	Title string
 	study.PathsFound
 }
 
-// PathFigure shows who tells whom: for each panel, heads by blocks, the share of the way from an
+// PathFigure shows which heads others read: for each panel, heads by blocks, the share of the way from an
 // image's margin to its source's that what the head has on the source brings about when it
 // reaches the receivers alone; red towards the source's answer, blue away from it. Where total is
 // not nil it is in front of them: the same by all paths of the head together, which is the

@@ -97,7 +97,7 @@ func (l Logged) row(sets []string) []any {
 	return row
 }
 
-// seen tells how many images a training showed, after those of the trainings before it.
+// seen returns how many images a training showed, after those of the trainings before it.
 func seen(t study.Training) string {
 	text := fmt.Sprint(t.Recipe.Epochs * t.Stimuli.Size)
 	if t.After != nil {
@@ -106,7 +106,7 @@ func seen(t study.Training) string {
 	return text
 }
 
-// PackingTable tells what survives when fine-tuned models are kept as differences of low rank: the size of the file, how much of the
+// PackingTable shows what survives when fine-tuned models are kept as differences of low rank: the size of the file, how much of the
 // difference is cut off (‖packed - tuned‖ / ‖tuned - base‖), and the accuracy and the scores of the heads before and after.
 func PackingTable(models ...RealModel) figure.Table {
 	t := figure.Table{Title: "Before and after packing", Columns: []string{

@@ -1,4 +1,4 @@
-// Package progress tells how far a long computation is: how many units of how many are done, how fast, how long it still takes.
+// Package progress reports how far a long computation is: how many units of how many are done, how fast, how long it still takes.
 //
 // Whoever computes drives a [Meter] and knows nothing of screens; whoever shows supplies a [Func] and knows nothing of the
 // computation. A nil Func is silence, so library code takes one and never asks where it runs:

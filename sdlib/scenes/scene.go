@@ -82,7 +82,7 @@ func (s Scene) Caption() string {
 	return strings.Join(things, " and ") + " on " + article([]string{s.ground.word()}) + " " + s.ground.word() + " ground"
 }
 
-// Words are the caption's words that tell scenes apart: those of its things, then the ground's.
+// Words are the caption's words that distinguish scenes: those of its things, then the ground's.
 func (s Scene) Words() []string {
 	var all []string
 	for _, t := range s.Things {

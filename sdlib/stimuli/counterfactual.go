@@ -142,7 +142,7 @@ func (c *Counterfactuals) Config() CounterfactualConfig { return c.config }
 // Len is the number of counterfactual pairs, n.
 func (c *Counterfactuals) Len() int { return len(c.records) }
 
-// Record tells everything about pair i but its pixels. Treat its slices as read-only.
+// Record returns everything about pair i except its pixels. Treat its slices as read-only.
 func (c *Counterfactuals) Record(i int) Counterfactual { return c.records[i] }
 
 // Base is the set of base images, in the order of the records.

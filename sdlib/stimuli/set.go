@@ -56,7 +56,7 @@ func (s *Set) Geometry() Geometry { return s.config.Geometry }
 // Len is the number of stimuli, n.
 func (s *Set) Len() int { return len(s.plan()) }
 
-// Stimulus tells everything about image i but its pixels. Treat its slices as read-only.
+// Stimulus returns everything about image i except its pixels. Treat its slices as read-only.
 func (s *Set) Stimulus(i int) Stimulus { return s.plan()[i] }
 
 // Labels are the stimuli's labels: [n], 1 same, 0 different.

@@ -85,7 +85,7 @@ func (l *Lab) agrees(name string, learned stimuli.Task) error {
 	return nil
 }
 
-// supposes tells, once for each model, what it is asked about.
+// supposes reports, once for each model, what it is asked about.
 func (l *Lab) supposes(m *Model, task stimuli.Task) {
 	if _, told := l.supposed.LoadOrStore(m.ID, true); !told && l.options.Notify != nil {
 		l.options.Notify(fmt.Sprintf("model %s does not say which task it learned: it is asked about %s; --task (study.Options.Task) names another", m.ID.Short(), task))

@@ -18,7 +18,7 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// PathQuery asks what the heads of a block, one at a time, tell others, or the answer, over pairs
+// PathQuery asks what the heads of a block, one at a time, send to others, or to the answer, over pairs
 // of images as those of [Exchange].
 type PathQuery struct {
 	Pairs int        `json:"pairs"`          // at most; 0 for all
@@ -77,7 +77,7 @@ func (p PathsFound) Receiver() string {
 	return strings.Join(names, " and ")
 }
 
-// Paths returns what every head of an earlier block tells some heads, together, or with none the
+// Paths returns what every head of an earlier block sends to some heads, together, or with none the
 // answer directly: path patching over at most so many pairs of images of a set, the pairs of
 // [Lab.Interchange], whose change at a head is what all its paths carry together. With mlps the MLPs on the way pass on
 // what reaches them. Results are kept block by block, so an interrupted call goes on.

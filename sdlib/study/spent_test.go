@@ -8,7 +8,7 @@ import (
 	"samediff/sdlib/stimuli"
 )
 
-// What a sweep takes is told apart, and what the store has takes nothing.
+// What a sweep takes is counted by its parts, and what the store has takes nothing.
 func TestSpent(t *testing.T) {
 	ctx, l := t.Context(), lab(t, t.TempDir(), backend.Go)
 	s := Trained("deep", deep())

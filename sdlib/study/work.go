@@ -119,7 +119,7 @@ func (l *Lab) do(ctx context.Context, j Job) error {
 
 type jobKey struct{}
 
-// begin tells of the job that ctx belongs to, where there is one, when its computation begins:
+// begin announces the job that ctx belongs to, where there is one, when its computation begins:
 // whoever asked for what is there already, or is being computed by another, hears nothing.
 func (l *Lab) begin(ctx context.Context) {
 	j, ok := ctx.Value(jobKey{}).(Job)

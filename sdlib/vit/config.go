@@ -96,7 +96,7 @@ func (c Config) Params() int {
 	return n
 }
 
-// Validate tells what is wrong with a configuration, nil when nothing is.
+// Validate reports what is wrong with a configuration, nil when nothing is.
 func (c Config) Validate() error {
 	if err := c.Family.validate(); err != nil {
 		return err

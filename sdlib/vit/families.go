@@ -116,7 +116,7 @@ var families = map[Family]Traits{
 	},
 }
 
-// Traits returns the family's row of the table. An unknown family has no traits: [Config.Validate] tells.
+// Traits returns the family's row of the table. An unknown family has no traits: [Config.Validate] reports it.
 func (f Family) Traits() Traits { return families[f] }
 
 // String returns the family's name, "vit" for the zero value.

@@ -91,7 +91,7 @@ func TestShards(t *testing.T) {
 		t.Fatal(err)
 	}
 	if index.Metadata.Size != 4*m.Config.Params() || len(index.Of) != len(m.Config.Names()) {
-		t.Errorf("the index tells of %d weights of %d bytes, expected %d of %d", len(index.Of), index.Metadata.Size, len(m.Config.Names()), 4*m.Config.Params())
+		t.Errorf("the index has %d weights of %d bytes, expected %d of %d", len(index.Of), index.Metadata.Size, len(m.Config.Names()), 4*m.Config.Params())
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "model-*.safetensors"))
 	if err != nil || len(files) < 4*m.Config.Params()/most {
