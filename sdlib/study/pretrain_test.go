@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -98,7 +99,8 @@ func TestPretrainingErrors(t *testing.T) {
 	}
 }
 
-// TestAnaloguePresets: all pretrainings and fine-tunings at course scale are possible, and analogues of an objective share one.
+// TestAnaloguePresets: all pretrainings and fine-tunings at course scale are possible, analogues of an objective share one, and
+// those of RMTS learn discrimination on the same objects first.
 func TestAnaloguePresets(t *testing.T) {
 	for _, o := range append([]pretrain.Objective{""}, pretrain.Objectives...) {
 		for _, task := range []stimuli.Task{stimuli.Discrimination, stimuli.RMTS} {
@@ -113,7 +115,12 @@ func TestAnaloguePresets(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 					continue
 				}
-				if o != "" {
+				if task == stimuli.RMTS {
+					before, err := Preset(AnaloguePreset(o, stimuli.Discrimination, objects))
+					if err != nil || training.After == nil || !reflect.DeepEqual(*training.After, before) {
+						t.Errorf("%s does not come after discrimination on the same objects (%v)", name, err)
+					}
+				} else if o != "" {
 					text, _ := json.Marshal(*r.Pretraining)
 					want, _ := json.Marshal(Analogues[o])
 					if string(text) != string(want) {
