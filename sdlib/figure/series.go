@@ -96,7 +96,7 @@ const (
 type trace struct {
 	Series
 	x     []float64
-	index int // position among the series: gives marker and color
+	index int // position among the series: gives color and marker where Color does not
 }
 
 func (t trace) color() color.Color {
@@ -104,6 +104,15 @@ func (t trace) color() color.Color {
 		return t.Color
 	}
 	return SeriesColor(t.index)
+}
+
+// mark is the number of the series' marker: that of its color, so that a name that keeps its color in several panels keeps its
+// marker too.
+func (t trace) mark() int {
+	if i := slices.Index(seriesColors, t.color()); i >= 0 {
+		return i
+	}
+	return t.index
 }
 
 func (t trace) line() draw.LineStyle {
@@ -131,7 +140,7 @@ func (t trace) Plot(c draw.Canvas, p *plot.Plot) {
 	if !t.NoMark || len(points) == 1 {
 		for i := 0; i < len(points); i += t.every() {
 			if !slices.Contains(stars, i) {
-				c.DrawGlyph(markerStyle(t.index, t.color(), markRadius), points[i])
+				c.DrawGlyph(markerStyle(t.mark(), t.color(), markRadius), points[i])
 			}
 		}
 	}
@@ -157,7 +166,7 @@ func (t trace) band(c draw.Canvas, x, y func(float64) vg.Length) {
 func (t trace) sample(c draw.Canvas, middle vg.Point) {
 	c.StrokeLine2(t.line(), middle.X-sampleWidth/2, middle.Y, middle.X+sampleWidth/2, middle.Y)
 	if !t.NoMark {
-		c.DrawGlyphNoClip(markerStyle(t.index, t.color(), markRadius), middle)
+		c.DrawGlyphNoClip(markerStyle(t.mark(), t.color(), markRadius), middle)
 	}
 }
 
