@@ -155,6 +155,23 @@ func TestLastBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "after the last block", computed, logits(t, be, m, pairs.Base()), 1e-5)
+	from, novel := objectsOf(t, be, m, course, stimuli.ShapeProperty, 12), some(s, last)
+	for _, method := range []Method{Whole, PCA, Means, Probe} {
+		v, err := Baseline(t.Context(), s, Search{Block: last, Method: method, Rank: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := v.Answers(t.Context(), be, m, s, nil)
+		if err != nil || !a.Derived || a.Score() != derived.Score() {
+			t.Errorf("%s: %+v, %v, expected %+v", method, a.Score(), err, derived.Score())
+		}
+	}
+	for _, novelty := range Novelties {
+		a, err := novel.NovelAnswers(t.Context(), be, m, s, from, Novel{Novelty: novelty}, nil)
+		if err != nil || !a.Derived || a.Score() != derived.Score() {
+			t.Errorf("%s: %+v, %v, expected %+v", novelty, a.Score(), err, derived.Score())
+		}
+	}
 	if got, base := derived.Score(), derived.BaseScore(); !derived.Derived || got.Correct != base.N-base.Correct || got.N != 16 || base.Correct == 0 || got.Correct == 0 {
 		t.Errorf("%d of %d, the base %d: expected the rest, of a model that is right and wrong", got.Correct, got.N, base.Correct)
 	}
@@ -179,7 +196,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// killable is a search of 10,000 steps in streams that lie in a folder.
+// killable is a search in streams that lie in a folder, which writes a checkpoint as often as it can.
 func killable(ctx context.Context, dir string) (*Intervention, error) {
 	be, err := backend.Open(backend.Go)
 	if err != nil {

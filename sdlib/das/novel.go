@@ -1,6 +1,7 @@
 package das
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,15 +80,15 @@ func (q Novel) Validate() error {
 // other objects, those of the validation split in the paper. Where the two should become the same
 // both get one vector, else one each. In RMTS that turns the relation of one pair, and so the answer.
 func (v *Intervention) NovelAnswers(ctx context.Context, be *backend.Backend, m *vit.Model, s *Streams, from *Objects, q Novel, report progress.Func) (Answers, error) {
-	if err := v.of(s); err != nil {
+	if err := cmp.Or(v.of(s), v.alike(s, from), v.madeOf(from), q.Validate()); err != nil {
 		return Answers{}, err
+	}
+	if Derived(v.Config, v.Block) { // objects are seldom kept there
+		return Unchanged(s)
 	}
 	swap, err := v.novelSwap(s, from, q)
 	if err != nil {
 		return Answers{}, err
-	}
-	if Derived(v.Config, v.Block) {
-		return Unchanged(s)
 	}
 	logits, err := v.Apply(ctx, be, m, s, swap, report)
 	if err != nil {
@@ -98,9 +99,6 @@ func (v *Intervention) NovelAnswers(ctx context.Context, be *backend.Backend, m 
 
 // novelSwap writes novel representations to the tokens of the edited object, then to its partner's.
 func (v *Intervention) novelSwap(s *Streams, from *Objects, q Novel) (Swap, error) {
-	if err := v.alike(s, from); err != nil {
-		return Swap{}, err
-	}
 	vectors, err := v.novelVectors(from, q)
 	if err != nil {
 		return Swap{}, err
