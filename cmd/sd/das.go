@@ -46,10 +46,12 @@ those between the means of the property's values (means), and all of the state (
 Each search is kept when it is done. Interrupted, even by kill -9, the same command goes on;
 several processes that share the store share the work. The recipe is that of the paper for
 a ViT-B at 224 pixels, "cpu" for one with smaller images, and "course" for smaller models,
-unless --recipe names one, or a JSON file with a recipe's fields.`,
+unless --recipe names one, or a JSON file with a recipe's fields. A MODEL that is a preset,
+such as clip-b16-112, is trained first if the store does not have it.`,
 		Example: `  sd das discrimination-256-course --blocks 0-2 --csv das.csv
-  sd das clip-b16-112 --property color --blocks 2
-  sd das clip-b16-112 --control wrong-object`,
+  sd das discrimination-256-clip-b16-112 --property color --blocks 2
+  sd das discrimination-256-course --blocks 0 --control none,wrong-object,held-out
+  sd das discrimination-256-course --blocks 0 --method das,pca,whole`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			what, err := f.sweep()
@@ -67,7 +69,7 @@ unless --recipe names one, or a JSON file with a recipe's fields.`,
 	f.add(cmd)
 	a.addTask(cmd)
 	addJSON(cmd, &asJSON)
-	cmd.Flags().StringVar(&to, "csv", "", "file for the results: a line each, with n and a 95 % interval")
+	cmd.Flags().StringVar(&to, "csv", "", "file for the results: a line each, with n and Wilson's 95 % interval")
 	cmd.Flags().StringVar(&folder, "save", "", "folder for the interventions: rotation and mask as safetensors, the rest as JSON, in a folder each")
 	return cmd
 }
@@ -103,8 +105,8 @@ type dasFlags struct {
 }
 
 func (f *dasFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&f.controls, "control", []string{"none"}, "searches to compare with: "+controlNames())
-	cmd.Flags().StringSliceVar(&f.methods, "method", []string{"das"}, "how subspaces are found: "+methodNames())
+	cmd.Flags().StringSliceVar(&f.controls, "control", []string{"none"}, "searches to compare with: "+names(das.Controls))
+	cmd.Flags().StringSliceVar(&f.methods, "method", []string{"das"}, "how subspaces are found: "+names(das.Methods))
 	f.addSearch(cmd)
 }
 
@@ -119,18 +121,11 @@ func (f *dasFlags) addSearch(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.test, "test", study.DASTests, "how many pairs to test on (the paper: 2000)")
 }
 
-func methodNames() string {
+// names lists what has names.
+func names[T fmt.Stringer](all []T) string {
 	var names []string
-	for _, m := range das.Methods {
-		names = append(names, m.String())
-	}
-	return strings.Join(names, ", ")
-}
-
-func controlNames() string {
-	var names []string
-	for _, c := range das.Controls {
-		names = append(names, c.String())
+	for _, x := range all {
+		names = append(names, x.String())
 	}
 	return strings.Join(names, ", ")
 }

@@ -26,12 +26,13 @@ has learned only for those that are close to what it knows.
 Vectors are made of the representations of objects of the validation split. added is the
 sum of two of them, interpolated their mean; sampled draws each dimension from a normal
 distribution with their mean and standard deviation, random with 0 and 1. Each pair has
-vectors of its own; the paper's code draws them once for 64 pairs: --shared 64.
+vectors of its own; the paper's code draws them once for 64 pairs: --shared 64. Answers
+to pairs that share them are not independent, so that their interval is too narrow.
 
 Searches that the store does not have are run first. Each result is kept when it is done:
 interrupted, even by kill -9, the same command goes on.`,
 		Example: `  sd novel discrimination-256-course --blocks 0-2 --csv novel.csv
-  sd novel clip-b16-112 --recipe cpu --property color --blocks 2`,
+  sd novel discrimination-256-clip-b16-112 --property color --blocks 2`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
@@ -51,15 +52,15 @@ interrupted, even by kill -9, the same command goes on.`,
 	}
 	f.addSearch(cmd)
 	a.addTask(cmd)
-	var names []string
+	var ways []string
 	for _, n := range das.Novelties {
-		names = append(names, string(n))
+		ways = append(ways, string(n))
 	}
-	cmd.Flags().StringSliceVar(&novelties, "novelty", names, "how vectors are made")
-	cmd.Flags().IntVar(&w.Shared, "shared", 1, "pairs in a row that get the same vectors (the paper's code: 64)")
+	cmd.Flags().StringSliceVar(&novelties, "novelty", ways, "how vectors are made")
+	cmd.Flags().IntVar(&w.Shared, "shared", 1, "how many pairs in a row get the same vectors (the paper's code: 64)")
 	cmd.Flags().IntVar(&w.Made, "made", study.DASTests, "of how many objects vectors are made (the paper: 2000)")
 	addJSON(cmd, &asJSON)
-	cmd.Flags().StringVar(&to, "csv", "", "file for the results: a line each, with n and a 95 % interval")
+	cmd.Flags().StringVar(&to, "csv", "", "file for the results: a line each, with n and Wilson's 95 % interval")
 	return cmd
 }
 

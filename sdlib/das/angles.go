@@ -39,3 +39,17 @@ func Angles(a, b *Intervention) ([]float64, error) {
 	}
 	return values, nil
 }
+
+// Overlap returns how much of the smaller of two interventions' subspaces lies in the larger one: Σ cos² θ over the
+// principal angles of [Angles], divided by their number, 1 where it lies in it and 0 where they are orthogonal.
+// Chance is the expectation for a random subspace, which is k/D for a larger one of k dimensions.
+func Overlap(a, b *Intervention) (overlap, chance float64, err error) {
+	angles, err := Angles(a, b)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, θ := range angles {
+		overlap += math.Cos(θ) * math.Cos(θ) / float64(len(angles))
+	}
+	return overlap, float64(max(a.Dims(), b.Dims())) / float64(a.Config.Width), nil
+}

@@ -130,6 +130,27 @@ func TestAngles(t *testing.T) {
 				t.Errorf("%s: %v, expected %v", name, got, c.want)
 			}
 		}
+		want := 0.
+		for _, θ := range c.want {
+			want += math.Cos(θ) * math.Cos(θ) / float64(len(c.want))
+		}
+		if overlap, chance, err := Overlap(c.a, c.b); err != nil || math.Abs(overlap-want) > 1e-3 || chance != float64(len(c.b.Directions()))/float64(small.Width) {
+			t.Errorf("%s: the overlap is %g, by chance %g, %v, expected %g", name, overlap, chance, err, want)
+		}
+	}
+	const draws = 200 // the mean overlap of random subspaces is what chance says
+	sum := 0.
+	for i := range draws {
+		drawn := of(0, 1, 2, 3)
+		drawn.Rotation = Orthogonal(small.Width, uint64(i))
+		overlap, _, err := Overlap(drawn, of(0, 1, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += overlap
+	}
+	if mean := sum / draws; math.Abs(mean-4./float64(small.Width)) > .03 { // its standard error is .01
+		t.Errorf("random subspaces overlap by %.3f on average, expected %.3f", mean, 4./float64(small.Width))
 	}
 	if _, err := Angles(of(), of(0)); err == nil || !strings.Contains(err.Error(), "0 and 1 dimensions") {
 		t.Errorf("no dimension: %v", err)

@@ -3,7 +3,6 @@ package das
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // A Control is a search that ought to fail, or the search itself: what the search reaches
@@ -37,16 +36,7 @@ var Controls = []Control{NoControl, WrongObject, RandomPatch, RandomRotation, Sh
 
 // ParseControl returns the control of a name; "none" is NoControl.
 func ParseControl(name string) (Control, error) {
-	for _, c := range Controls {
-		if c.String() == name {
-			return c, nil
-		}
-	}
-	var names []string
-	for _, c := range Controls {
-		names = append(names, c.String())
-	}
-	return NoControl, fmt.Errorf("there is no control %q, expected one of %s", name, strings.Join(names, ", "))
+	return named("control", name, Controls)
 }
 
 // String is the control's name, "none" for the search itself.

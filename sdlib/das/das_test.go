@@ -2,10 +2,13 @@ package das
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -13,6 +16,7 @@ import (
 	"samediff/sdlib/backend"
 	"samediff/sdlib/internal/fixture"
 	"samediff/sdlib/runner"
+	"samediff/sdlib/safetensors"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -199,6 +203,19 @@ func TestSaveAndLoad(t *testing.T) {
 	other := streams(t, be, lively(t, small, 2))
 	if _, err := again.Answers(t.Context(), be, m, other, nil); err == nil {
 		t.Error("an intervention of another model was applied")
+	}
+	about, err := os.ReadFile(filepath.Join(dir, aboutFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unchecked := regexp.MustCompile(`,\s*"check": "\w+"`).ReplaceAll(about, nil) // as earlier versions wrote it
+	tiny := []safetensors.Tensor{safetensors.Float32s("rotation", []int{2, 2}, make([]float32, 4)), safetensors.Float32s("mask", []int{2}, make([]float32, 2))}
+	old := t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(old, aboutFile), unchecked, 0o600), safetensors.WriteFile(filepath.Join(old, tensorsFile), tiny, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(old); err == nil || !strings.Contains(err.Error(), "expected 144 numbers for a width of 12") {
+		t.Errorf("a rotation of another width: %v", err)
 	}
 	if err := os.Truncate(filepath.Join(dir, tensorsFile), 100); err != nil {
 		t.Fatal(err)

@@ -73,7 +73,9 @@
 //
 //   - Swapping uses the same R and s for all tokens of an object. Training shuffles the source's
 //     tokens, so that what is found is about the object and not about a place in it.
-//   - A subspace is one of many that would do as well: another seed finds another. [Angles] says how far apart two are.
+//   - A subspace is one of many that would do as well: another seed finds another. [Angles] and [Overlap] say how far
+//     apart two are. Searches of one seed start from the same rotation, so that theirs are no independent finds: in the
+//     course's model those of one property and two seeds overlap little more than random ones (notebooks/04-perceptual.ipynb).
 //   - That a subspace works does not mean that the model uses it on its own: an intervention may
 //     work through a direction that never varies by itself. The controls do not rule that out.
 //

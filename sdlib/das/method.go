@@ -50,12 +50,17 @@ func (m Method) String() string {
 
 // ParseMethod returns the method of a name.
 func ParseMethod(name string) (Method, error) {
+	return named("method", name, Methods)
+}
+
+// named returns the one of all that has a name.
+func named[T fmt.Stringer](what, name string, all []T) (found T, err error) {
 	var names []string
-	for _, m := range Methods {
-		if m.String() == name {
-			return m, nil
+	for _, x := range all {
+		if x.String() == name {
+			return x, nil
 		}
-		names = append(names, m.String())
+		names = append(names, x.String())
 	}
-	return Trained, fmt.Errorf("there is no method %q, expected one of %s", name, strings.Join(names, ", "))
+	return found, fmt.Errorf("there is no %s %q, expected one of %s", what, name, strings.Join(names, ", "))
 }

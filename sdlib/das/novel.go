@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -41,21 +40,18 @@ var Novelties = []Novelty{Added, Interpolated, Sampled, Random}
 
 // ParseNovelty returns the novelty of a name.
 func ParseNovelty(name string) (Novelty, error) {
-	if n := Novelty(name); slices.Contains(Novelties, n) {
-		return n, nil
-	}
-	var names []string
-	for _, n := range Novelties {
-		names = append(names, string(n))
-	}
-	return "", fmt.Errorf("there is no novelty %q, expected one of %s", name, strings.Join(names, ", "))
+	return named("novelty", name, Novelties)
 }
+
+// String is the novelty's name.
+func (n Novelty) String() string { return string(n) }
 
 // A Novel says which novel representations pairs of objects get.
 type Novel struct {
 	Novelty Novelty `json:"novelty"`
 	// Shared is how many pairs in a row get the same vectors. 0 is 1: each pair has vectors of its own.
-	// The paper's code draws them once for each batch, [PaperShared] (docs/paper.md D18).
+	// The paper's code draws them once for each batch, [PaperShared] (docs/paper.md D18). Then answers to pairs
+	// that share them are not independent, and an interval of the number of pairs is too narrow.
 	Shared int    `json:"shared,omitempty"`
 	Seed   uint64 `json:"seed"` // of the draws
 }
@@ -79,6 +75,8 @@ func (q Novel) Validate() error {
 // their tokens, have novel representations in the intervention's subspace. They are made of
 // other objects, those of the validation split in the paper. Where the two should become the same
 // both get one vector, else one each. In RMTS that turns the relation of one pair, and so the answer.
+// It is an error if the streams or the objects are of another model, property, task or number of tokens, or if the
+// intervention swaps no dimension.
 func (v *Intervention) NovelAnswers(ctx context.Context, be *backend.Backend, m *vit.Model, s *Streams, from *Objects, q Novel, report progress.Func) (Answers, error) {
 	if err := cmp.Or(v.of(s), v.alike(s, from), v.madeOf(from), q.Validate()); err != nil {
 		return Answers{}, err

@@ -73,7 +73,8 @@ var Course = Recipe{
 	Sparsity: .001, Temperature: Temperature{From: 1, To: .005},
 }
 
-// CPU is for a ViT-B at 112 pixels on two CPU cores. The skew-symmetric matrix has one parameter
+// CPU is for a ViT-B at 112 pixels on two CPU cores. After block 2 of discrimination-256-clip-b16-112 it reaches .869 of
+// 1,000 pairs for color and .870 for shape (models/das-discrimination-256-clip-b16-112.csv). The skew-symmetric matrix has one parameter
 // for each pair of its entries, so its learning rate is twice that of a matrix which has two.
 var CPU = Recipe{
 	Pairs: 1200, Steps: 120, Batch: 32,
@@ -81,8 +82,8 @@ var CPU = Recipe{
 	Sparsity: .001, Temperature: Temperature{From: 1, To: .005},
 }
 
-// CPULong is four times as long as CPU, and lowers its learning rates as Paper does. After the first blocks a
-// search takes longest to find a subspace.
+// CPULong is four times as long as CPU, and lowers its learning rates as Paper does. It is meant for the first blocks,
+// after which CPU turns few pairs to same. Whether it finds more there has not been measured.
 var CPULong = Recipe{
 	Pairs: 1200, Steps: 480, Batch: 32,
 	LR: .002, MaskLR: .01, Warmup: .1, Schedule: optimize.Linear,
