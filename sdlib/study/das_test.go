@@ -158,6 +158,46 @@ func TestDASRows(t *testing.T) {
 	}
 }
 
+// The control of random weights searches in a model that the seed draws, all others in the model itself; a method that
+// has to be given a rank takes as many directions as the search finds, and no more than its vectors span.
+func TestWhatIsSearched(t *testing.T) {
+	ctx, l := t.Context(), lab(t, t.TempDir(), backend.Go)
+	m, err := l.Train(ctx, deep())
+	if err != nil {
+		t.Fatal(err)
+	}
+	learned := deep().Stimuli
+	find := func(q das.Search) *das.Intervention {
+		q.Recipe = briefly
+		v, err := l.Intervention(ctx, m, DASSearch{learned, stimuli.ColorProperty, q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	trained, err := m.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, q := range []das.Search{{Control: das.RandomWeights, Seed: 1}, {Control: das.RandomWeights, Seed: 2}, {Control: das.WrongObject, Seed: 2}} {
+		v := find(q)
+		if random := q.Control == das.RandomWeights; random == (v.Model == trained) || v.Config != m.Config {
+			t.Errorf("%s, seed %d: it was learned in model %.12s, the trained one is %.12s", q.Control, q.Seed, v.Model, trained)
+		}
+		seen[v.Model] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("the searches are in %d models, expected 3", len(seen))
+	}
+	found := max(find(das.Search{Seed: 1}).Dims(), 1)
+	for method, most := range map[das.Method]int{das.PCA: m.Config.Width, das.LowRank: m.Config.Width, das.Means: stimuli.BaseShapes - 1, das.Probe: stimuli.BaseShapes - 1} {
+		if got := find(das.Search{Method: method, Seed: 1}).Dims(); got != min(found, most) {
+			t.Errorf("%s takes %d directions, expected %d beside %d of the search", method, got, min(found, most), found)
+		}
+	}
+}
+
 // What is wrong with a sweep is said before anything is trained.
 func TestWrongSweeps(t *testing.T) {
 	l := lab(t, t.TempDir(), backend.Go)

@@ -143,6 +143,17 @@ func TestNovelQueries(t *testing.T) {
 	if own[0].Made != DASTests || id(own[0]) == id(shared[0]) || id(own[0]) == id(own[1]) {
 		t.Errorf("%+v, %+v and %+v have one key", own[0], own[1], shared[0])
 	}
+	made, err := own[0].Objects() // of other images than those of the test, as in the paper
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested, err := own[0].Pairs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made.Config().Set.Split != stimuli.Val || made.Len() != DASTests || tested.Config().Set.Split != stimuli.TestIID || tested.Len() != 16 {
+		t.Errorf("%d vectors are made of %s, and tested on %d pairs of %s", made.Len(), made.Config().Set.Split, tested.Len(), tested.Config().Set.Split)
+	}
 	for want, w := range map[string]NovelSweep{
 		`no novelty "mixed"`:     {DASSweep: sweep, Novelties: []das.Novelty{"mixed"}},
 		"-1 pairs share":         {DASSweep: sweep, Shared: -1},
