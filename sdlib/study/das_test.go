@@ -158,6 +158,23 @@ func TestDASRows(t *testing.T) {
 	}
 }
 
+// A line of the table, by hand: of 4 pairs that should become different 3 do, of 4 that should become same 1 does, and 2
+// would without the intervention. Wilson's interval of 4 of 8 was computed in Python.
+func TestDASLine(t *testing.T) {
+	r := DASRow{Model: artifact.ID(strings.Repeat("ab", 32)), DASResult: DASResult{Dims: 5, Answers: das.Answers{
+		Targets: []int{0, 0, 0, 0, 1, 1, 1, 1}, Base: []int{1, 1, 1, 1, 1, 0, 1, 0}, Answers: []int{0, 0, 0, 1, 1, 0, 0, 0}}}}
+	r.Stimuli = stimuli.Config{Task: stimuli.RMTS, Objects: stimuli.All256}
+	r.Property, r.Block, r.Control, r.Recipe, r.Seed, r.Split = stimuli.ShapeProperty, 3, das.WrongObject, das.CPU, 7, stimuli.Val
+	var text bytes.Buffer
+	if err := WriteDAS(&text, []DASRow{r}); err != nil {
+		t.Fatal(err)
+	}
+	const want = ",rmts,256,shape,3,das,wrong-object,cpu,7,val,8,4,0.5000,0.2152,0.7848,0.7500,0.2500,0.7500,0.2500,5,false\n"
+	if !strings.HasSuffix(text.String(), r.Model.Short()+want) {
+		t.Errorf("the line is\n%s, expected it to end with\n%s", &text, want)
+	}
+}
+
 // The control of random weights searches in a model that the seed draws, all others in the model itself; a method that
 // has to be given a rank takes as many directions as the search finds, and no more than its vectors span.
 func TestWhatIsSearched(t *testing.T) {
