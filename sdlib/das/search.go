@@ -35,7 +35,7 @@ func (q Search) Validate(c vit.Config) error {
 		return fmt.Errorf("das: control %s of method %s: nothing would be left to learn", q.Control, q.Method)
 	}
 	if q.Rank != 0 && q.Method.Learned() && !q.Method.Ranked() {
-		return fmt.Errorf("das: %d directions by %s, which finds the number itself: it is for %s, %s, %s and %s", q.Rank, q.Method, LowRank, Probe, PCA, Means)
+		return fmt.Errorf("das: %d directions by %s, which finds the number itself: only %s, %s, %s and %s take a rank", q.Rank, q.Method, LowRank, Probe, PCA, Means)
 	}
 	return q.Recipe.Validate()
 }

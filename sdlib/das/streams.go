@@ -117,7 +117,7 @@ func fits(c vit.Config, pairs *stimuli.Counterfactuals) error {
 		return fmt.Errorf("das: %w", err)
 	}
 	if c.Classes != 2 {
-		return fmt.Errorf("das: the model tells %d classes apart, expected 2: different and same", c.Classes)
+		return fmt.Errorf("das: the model has %d classes, expected 2: different and same", c.Classes)
 	}
 	tokens := pairs.Tokens()
 	for _, of := range [][]int32{tokens.Edited, tokens.Source, tokens.Other, tokens.Random} {

@@ -25,8 +25,8 @@ type SearchPanel struct {
 // SearchFigure shows how often interventions bring about their target, by the block after which
 // they are made (paper, Figures 3b, 12, 16, 24 to 28): a panel for each model; shape and color as
 // lines with Wilson's 95 % interval, controls dashed, and light behind them what the authors' logs
-// say of the same model (or of the one it stands for) after each of its blocks, where they do. Above lies the model's base accuracy, below
-// 1 - base accuracy, which an intervention reaches that changes nothing. Each line has the blocks that its
+// say of the same model (or of the one it stands for) after each of its blocks, where they do. Above lies the model's base accuracy, the
+// mean over the lines, below 1 - base accuracy, which an intervention reaches that changes nothing. Each line has the blocks that its
 // searches were made after; where those are not the same for all lines, each of them is marked.
 func SearchFigure(panels ...SearchPanel) (*figure.Figure, error) {
 	if len(panels) == 0 {
