@@ -28,6 +28,7 @@ notebooks/results: nothing is computed. A result that is added there appears by 
 
 A number agrees if it is at most .05 from the paper's; in part if it is further away and
 what the claim says in words still holds, or if the claim holds for one property of two.
+What is said to be at chance agrees if it is at most .1 from .5.
 "small model" is one that was trained from scratch here and stands for a pretrained one.
 "a drawing" explains a method and claims nothing.
 

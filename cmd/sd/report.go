@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,8 @@ import (
 )
 
 func (a *app) reportCommand() *cobra.Command {
-	var quick bool
+	var quick, stored bool
+	var chosen []string
 	var to, folder string
 	cmd := &cobra.Command{
 		Use:   "report MODEL",
@@ -31,19 +33,32 @@ from it; one whose images fit none of the paper's stimuli, about a folder of you
 --set. A folder does not say what its model learned: --task does.
 
 All results are kept and shared with the other commands. The page is written after every
-chapter, but an older page only when the new one has as much, and a file that is no report
-never; interrupted, even by kill -9, the same command goes on. The sizes are those of the
-commands' defaults; --quick takes minutes for a model of the course. Its short searches find
-less than full ones, so that their accuracies are lower bounds.
+chapter; interrupted, even by kill -9, the same command goes on. A page of more chapters
+stays until the new one has as many, and a file that is no report in any case. The sizes
+are those of the commands' defaults, for a ViT-B smaller ones; --quick takes minutes for a
+model of the course. Its short searches find less than full ones, so that their accuracies
+are lower bounds.
 
+Of a ViT-B, all chapters take hours on CPU cores. --chapters chooses some, and a page of
+those replaces one of more. --stored computes nothing, which takes seconds: the page has
+what the store has, and of a model of the course what comes with the repository. The
+chapters:
+
+` + chapterHelp() + `
 ` + modelHelp,
 		Example: `  sd report discrimination-256-course -o course.html
   sd report quick --quick
+  sd report discrimination-256-clip-b16-112 --stored
+  sd report rmts-256-clip-b16-112 --chapters eval,attention
   sd report path/to/model --task rmts --quick
   sd report dinov2-b14 --set my-images`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lab, err := a.lab()
+			chapters, err := report.Choose(chosen...)
+			if err != nil {
+				return misuse(cmd, "--chapters: %w", err)
+			}
+			lab, err := a.lab(func(o *study.Options) { o.ReadOnly = stored })
 			if err != nil {
 				return err
 			}
@@ -67,10 +82,12 @@ less than full ones, so that their accuracies are lower bounds.
 			if quick {
 				sizes = report.Quick(s.Model.Config)
 			}
-			return a.writeReport(cmd.Context(), s, sizes, to)
+			return a.writeReport(cmd.Context(), s, sizes, chapters, to)
 		},
 	}
 	cmd.Flags().BoolVar(&quick, "quick", false, "smaller sizes, for a first look")
+	cmd.Flags().StringSliceVar(&chosen, "chapters", nil, "only these chapters: "+strings.Join(report.Names(), ", "))
+	cmd.Flags().BoolVar(&stored, "stored", false, "only what was computed before; nothing is computed")
 	a.addTask(cmd)
 	cmd.Flags().StringVarP(&to, "output", "o", "report.html", "file to write")
 	addSet(cmd, &folder)
@@ -98,20 +115,33 @@ func (a *app) reported(ctx context.Context, lab *study.Lab, name string) (report
 	return s, err
 }
 
+// chapterHelp lists the chapters: their names and what they ask.
+func chapterHelp() string {
+	var text strings.Builder
+	for _, c := range report.Chapters {
+		fmt.Fprintf(&text, "  %-18s %s\n", c.Name, c.Title)
+	}
+	return text.String()
+}
+
 // writeReport writes the page after every chapter.
-func (a *app) writeReport(ctx context.Context, s report.Subject, sizes report.Sizes, to string) error {
-	if err := (report.Page{Subject: s, Sizes: sizes, Left: len(report.Chapters)}).Save(to); err != nil { // before hours of work
+func (a *app) writeReport(ctx context.Context, s report.Subject, sizes report.Sizes, chapters []report.Chapter, to string) error {
+	first := report.Page{Subject: s, Sizes: sizes, Left: len(report.Chapters)}
+	if err := first.Save(to); err != nil && !errors.Is(err, report.ErrMore) { // before hours of work
 		return err
 	}
 	var saving error
-	page, err := report.Write(ctx, s, sizes, func(title string, so report.Page) {
+	page, err := report.Write(ctx, s, sizes, chapters, func(title string, so report.Page) {
 		if title != "" && !a.quiet {
-			fmt.Fprintf(a.err, "sd: chapter %d of %d: %s\n", len(report.Chapters)-so.Left+1, len(report.Chapters), title)
+			fmt.Fprintf(a.err, "sd: chapter %d of %d: %s\n", len(chapters)-so.Left+1, len(chapters), title)
 		}
-		if saving == nil {
+		if saving == nil || errors.Is(saving, report.ErrMore) { // until the new page has as much
 			saving = so.Save(to)
 		}
 	})
+	if ctx.Err() != nil && errors.Is(saving, report.ErrMore) {
+		saving = nil // the older page stays, as announced
+	}
 	if err = errors.Join(err, saving); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ const (
 // compute fills dir, a folder of its own. What an earlier process left there when it was interrupted is still there, so compute may
 // resume; only half-written files of [disk.Replace] are gone. The subfolder "work", if compute makes one, is removed when it succeeds; everything else in dir is the artifact. When
 // compute fails, dir is kept, unless it is empty, and the error returned. Get calls for one key run one compute at a time, in all processes together;
-// the others wait, until ctx ends, and then read.
+// the others wait, until ctx ends, and then read. A store that is ReadOnly computes nothing.
 func (s *Store) Get(ctx context.Context, key Key, compute func(ctx context.Context, dir string) error) (*Artifact, error) {
 	return s.get(ctx, key, normal, compute)
 }
@@ -41,6 +41,9 @@ func (s *Store) get(ctx context.Context, key Key, d depth, compute func(ctx cont
 	a, err := s.read(ctx, id, d)
 	if err == nil || !missing(err) {
 		return a, err
+	}
+	if s.ReadOnly {
+		return nil, fmt.Errorf("artifact: the store %s is read only, and lacks step %s: %w", s.dir, key.Step, err)
 	}
 	ctx, err = within(ctx, id, key.Step)
 	if err != nil {

@@ -114,6 +114,22 @@ func TestGet(t *testing.T) {
 	}
 }
 
+// A store that is read only has what it has, and computes nothing.
+func TestReadOnly(t *testing.T) {
+	s := open(t)
+	made := get(t, s, Key{Step: "a"}, write("x", "1"))
+	s.ReadOnly = true
+	if again := get(t, s, Key{Step: "a"}, never); again.ID != made.ID {
+		t.Errorf("read %s, expected %s", again.ID, made.ID)
+	}
+	if _, err := s.Get(t.Context(), Key{Step: "b"}, never); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "step b") {
+		t.Errorf("what is not there: %v", err)
+	}
+	if left, err := os.ReadDir(filepath.Join(s.Dir(), "unfinished")); len(left) > 0 {
+		t.Errorf("it left %v in the store (%v)", left, err)
+	}
+}
+
 func TestComputeFails(t *testing.T) {
 	s := open(t)
 	target := filepath.Join(t.TempDir(), "elsewhere")

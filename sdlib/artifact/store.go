@@ -17,6 +17,9 @@ type Store struct {
 	// Machine is recorded in the meta.json of what this Store computes: the device besides the CPU, as in "xla:cuda, NVIDIA H200".
 	Machine string
 
+	// ReadOnly makes Get an error, which wraps ErrNotFound, where it would have to compute.
+	ReadOnly bool
+
 	dir string
 }
 

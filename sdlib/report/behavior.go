@@ -1,13 +1,17 @@
 package report
 
 import (
+	"io/fs"
+
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
+	"samediff/sdlib/study"
 )
 
 var behaviorChapter = Chapter{
+	Name:  "eval",
 	Title: "Is it right?",
-	About: "Accuracy on the images that it was trained on, on fresh ones, and on objects that it has never seen, with Wilson's 95 % interval, and apart by how the two objects differ. " +
+	About: "Accuracy on the images that it was trained on, on fresh ones, and on objects that it has never seen, with Wilson's 95 % interval, and apart by how the two objects differ (in relational match-to-sample, those of the sample pair). " +
 		"A model that learned the relation, and not its examples, stays accurate on new objects. Chance is .5.",
 	Group: paper.OfBehavior, Command: "sd eval MODEL",
 	suits: func(s Subject) error {
@@ -31,8 +35,7 @@ var behaviorChapter = Chapter{
 			if err != nil {
 				return err
 			}
-			w.found.Sets = sets
-			w.table(paper.BehaviorTable(sets))
+			w.behavior(sets)
 			if w.Model.Training.Stimuli.Geometry == (stimuli.Geometry{}) || w.Task != "" {
 				w.text("The model does not say what it learned from: the images of train are the paper's training split, which it may or may not have seen.")
 			}
@@ -42,4 +45,20 @@ var behaviorChapter = Chapter{
 		}
 		return nil
 	},
+	shipped: func(w *work) error {
+		if w.comes.Sets == nil {
+			return fs.ErrNotExist
+		}
+		w.from("%s/metrics.json")
+		w.behavior(w.comes.Sets)
+		if len(w.Model.History) > 1 {
+			return w.figure(paper.TrainingCurve(w.Model.History))
+		}
+		return nil
+	},
+}
+
+func (w *work) behavior(sets []study.SetResult) {
+	w.found.Sets = sets
+	w.table(paper.BehaviorTable(sets))
 }

@@ -3,7 +3,7 @@
 //
 //	lab, err := study.Open(study.Options{})
 //	m, err := lab.Model(ctx, study.Subject{Name: "discrimination-256-course"})
-//	page, err := report.Write(ctx, report.Subject{Lab: lab, Name: "discrimination-256-course", Model: m}, report.Full(m.Config), nil)
+//	page, err := report.Write(ctx, report.Subject{Lab: lab, Name: "discrimination-256-course", Model: m}, report.Full(m.Config), report.Chapters, nil)
 //	err = page.Save("report.html")        // sd report discrimination-256-course -o report.html
 //
 // The page is one HTML file that needs nothing else: figures are pictures in it, and where the heads
@@ -20,6 +20,7 @@
 // # How long it takes
 //
 // Every result is kept in the lab's store and shared with the other commands, so a report that is
-// interrupted goes on where it stopped, and a second one is a matter of reading. [Full] has the sizes of the
+// interrupted goes on where it stopped, and a second one is a matter of reading. [Choose] takes some of the
+// chapters; a lab that only reads (study.Options.ReadOnly) makes a page of what there is, in seconds. [Full] has the sizes of the
 // commands' defaults; [Quick] those with which a model of the course takes minutes.
 package report

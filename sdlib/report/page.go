@@ -26,26 +26,32 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page/report.html"))
 
-// Save writes the page to a file, aside and renamed. A page that is still being made does not take the place of one that has more, and
-// no page that of a file which is no report: that is an error.
+// ErrMore says that a file has a page of more chapters.
+var ErrMore = errors.New("it has a page of more chapters, which stays: choose another name, or exactly the chapters to replace it with")
+
+// Save writes the page to a file, aside and renamed. It does not take the place of one that has more chapters, which is [ErrMore],
+// unless it is finished and of chapters that were chosen; nor that of a file which is no report: that is an error.
 func (p Page) Save(path string) error {
 	text, err := p.HTML()
 	if err != nil {
 		return err
 	}
+	var more error
 	switch old, err := disk.ReadFile(path, maxPage); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
 	case len(old) > 0 && !bytes.Contains(old[:min(len(old), 1000)], []byte("<title>"+titled)):
 		return fmt.Errorf("%s is no report: choose another name, or remove it", path)
-	case len(old) > 0 && p.Left > chaptersLeft(old):
+	case p.settled() < settled(old) && !p.exact():
 		text = string(old) // written again, so that a folder that cannot be written shows before hours of work
+		more = fmt.Errorf("%s: %w", path, ErrMore)
 	}
-	return disk.Replace(path, func(w io.Writer) error {
+	err = disk.Replace(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
+	return errors.Join(err, more)
 }
 
 // titled is what the title of every page begins with.
@@ -54,13 +60,13 @@ const titled = "Report on "
 // maxPage bounds a page: with the viewer's maps of a large model some 10 MB.
 const maxPage = 1 << 30
 
-var toCome = regexp.MustCompile(`This page is still being made: chapters to come: (\d+)\.`)
+var chapters = regexp.MustCompile(`<meta name="chapters" content="(\d+)">`)
 
-// chaptersLeft is [Page.Left] of a page that was written.
-func chaptersLeft(text []byte) int {
-	if m := toCome.FindSubmatch(text); m != nil {
-		left, _ := strconv.Atoi(string(m[1]))
-		return left
+// settled is what [Page.settled] was of a page that was written.
+func settled(text []byte) int {
+	if m := chapters.FindSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(string(m[1]))
+		return n
 	}
 	return 0
 }
@@ -77,8 +83,8 @@ func (p Page) HTML() (string, error) {
 		Model, Beside    template.HTML
 		Sections         []shown
 		LeftOut          []LeftOut
-		Left             int
-	}{Title: titled + p.Subject.label(), Style: template.CSS(style), LeftOut: p.LeftOut, Left: p.Left}
+		Left, Settled    int
+	}{Title: titled + p.Subject.label(), Style: template.CSS(style), LeftOut: p.LeftOut, Left: p.Left, Settled: p.settled()}
 	if content.Model, err = tableHTML(p.table()); err != nil {
 		return "", err
 	}
@@ -129,14 +135,18 @@ func (p Page) shown(i int, s Section) (shown, error) {
 	return one, err
 }
 
-// command is a chapter's command for the model, as a shell takes it.
+// command is a chapter's command, or its two, for the model, as a shell takes it.
 func (s Subject) command(of string) string {
 	command := strings.ReplaceAll(of, "MODEL", shell.Quote(s.Name))
 	if s.Task != "" {
-		command += " --task " + string(s.Task)
+		task := " --task " + string(s.Task)
+		command = strings.ReplaceAll(command, and, task+and) + task
 	}
 	return command
 }
+
+// and is between the commands of a chapter that has two.
+const and = " && "
 
 // html is a part as an element of the page. It is made once: a page is written after every chapter.
 func (p *Part) html() (_ template.HTML, err error) {
@@ -214,6 +224,10 @@ func (p Page) table() figure.Table {
 		}
 	}
 	t.Add("learned", learned)
-	t.Add("rests on", p.Sizes.describe(c))
+	on := p.Sizes.describe(c)
+	if s.reads() {
+		on += "; only what was computed before"
+	}
+	t.Add("rests on", on)
 	return t
 }

@@ -10,6 +10,7 @@ import (
 )
 
 var knockoutChapter = Chapter{
+	Name:    "patch-heads",
 	Title:   "Which heads does it need?",
 	About:   "Accuracy without single heads, and without the strongest ones by each measure of attention together, beside random heads of the same blocks. The paper shows where heads look; this, which the paper lacks, whether the answer needs them.",
 	Command: "sd patch heads MODEL", suits: asked,
@@ -31,8 +32,9 @@ var knockoutChapter = Chapter{
 }
 
 var edgeChapter = Chapter{
+	Name:    "patch-edges",
 	Title:   "Which way does the answer take?",
-	About:   "Accuracy that is lost when tokens of one group no longer read those of another, in ranges of blocks: between the two objects, the background and CLS. (The paper lacks this.)",
+	About:   "Accuracy that is lost when tokens of one group no longer read those of another, in ranges of blocks: between the two objects, the background and CLS. A cut a → b keeps b from reading a. (The paper lacks this.)",
 	Command: "sd patch edges MODEL", suits: asked,
 	write: func(w *work) error {
 		set, err := w.Model.HeadSet()
@@ -48,6 +50,7 @@ var edgeChapter = Chapter{
 }
 
 var interchangeChapter = Chapter{
+	Name:    "patch-interchange",
 	Title:   "Where is the answer, block by block?",
 	About:   "The residual stream of a group of tokens is taken from an image that has the other answer and differs in little: how much of that answer comes along? (Activation patching; the paper lacks this.)",
 	Command: "sd patch interchange MODEL", suits: asked,

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"html/template"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"samediff/sdlib/artifact"
 	"samediff/sdlib/figure"
 	"samediff/sdlib/paper"
 	"samediff/sdlib/stimuli"
@@ -41,6 +44,25 @@ type Page struct {
 	Left int
 }
 
+// settled is how many chapters of the plan the page has, or says of that they do not suit the model.
+func (p Page) settled() int {
+	n := len(Chapters) - p.Left
+	for _, l := range p.LeftOut {
+		if l.Reason.open() {
+			n--
+		}
+	}
+	return n
+}
+
+// exact reports whether the page is finished and has the chapters that somebody chose, and no fewer.
+func (p Page) exact() bool {
+	has := func(r Reason) bool {
+		return slices.ContainsFunc(p.LeftOut, func(l LeftOut) bool { return l.Reason == r })
+	}
+	return p.Left == 0 && has(NotAsked) && !has(NotStored)
+}
+
 // A Section is what came of a chapter.
 type Section struct {
 	Chapter
@@ -61,18 +83,33 @@ type Part struct {
 type LeftOut struct {
 	Title  string
 	Why    string
-	Failed bool // it suits the model, and something went wrong
+	Reason Reason
 }
+
+// A Reason is why a chapter, or the rest of one, is not in a report.
+type Reason string
+
+const (
+	Unsuited  Reason = "" // the model lacks what it needs
+	Failed    Reason = "It failed"
+	NotAsked  Reason = "Not asked for"
+	NotStored Reason = "Not computed" // the lab only reads, study.Options.ReadOnly
+)
+
+// open reports whether another report of the same model may have the chapter.
+func (r Reason) open() bool { return r == NotAsked || r == NotStored }
 
 // A Chapter is an analysis of the plan.
 type Chapter struct {
+	Name    string // by which it is chosen: that of its command
 	Title   string
 	About   string      // what is asked, and how to read the answer
 	Group   paper.Group // of the paper's claims that stand beside it; "" for none
 	Command string      // shows the same alone, with MODEL for the model
 
-	suits func(s Subject) error // why not, nil if it does
-	write func(w *work) error
+	suits   func(s Subject) error // why not, nil if it does
+	write   func(w *work) error
+	shipped func(w *work) error // writes it from w.comes, fs.ErrNotExist where that lacks it; nil for a chapter of which nothing comes along
 }
 
 // Chapters are the plan of a report.
@@ -84,6 +121,7 @@ type work struct {
 	Subject
 	sizes   Sizes
 	found   *paper.Found
+	comes   paper.Found // what comes with the repository, for a lab that only reads
 	section *Section
 }
 
@@ -103,10 +141,30 @@ func (w *work) text(format string, args ...any) {
 // label is the model's name as figures have it: of a path the last part.
 func (s Subject) label() string { return s.Model.Label(filepath.Base(s.Name)) }
 
-// Write works through the plan. progress, where not nil, is called before every chapter with its title and the page
-// so far, and after the last one with "". The error names the chapters that failed, and the page has the others;
+// Choose returns the chapters of the names, in the order of the plan; all of them if there are no names.
+func Choose(names ...string) ([]Chapter, error) {
+	for _, name := range names {
+		if !slices.ContainsFunc(Chapters, func(c Chapter) bool { return c.Name == name }) {
+			return nil, fmt.Errorf("no chapter is called %q, expected some of %s", name, strings.Join(Names(), ", "))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(Chapters), func(c Chapter) bool { return len(names) > 0 && !slices.Contains(names, c.Name) }), nil
+}
+
+// Names are those of all chapters.
+func Names() (all []string) {
+	for _, c := range Chapters {
+		all = append(all, c.Name)
+	}
+	return all
+}
+
+// Write writes chapters of the plan, [Chapters] or some of them. progress, where not nil, is called before every chapter with its
+// title and the page so far, and after the last one with "". The error names the chapters that failed, and the page has the others;
 // it is that of ctx if the work was interrupted.
-func Write(ctx context.Context, s Subject, z Sizes, progress func(title string, so Page)) (Page, error) {
+//
+// With a lab that only reads, a chapter has what the store has, or else, of a model of the course, what comes with the repository.
+func Write(ctx context.Context, s Subject, z Sizes, chapters []Chapter, progress func(title string, so Page)) (Page, error) {
 	if progress == nil {
 		progress = func(string, Page) {}
 	}
@@ -116,23 +174,36 @@ func Write(ctx context.Context, s Subject, z Sizes, progress func(title string, 
 		found.Task, found.Objects = sets[0].Stimuli.Task, sets[0].Stimuli.Objects
 	}
 	page.Reference = found.Reference()
+	comes, err := s.comes()
+	if err != nil {
+		return page, err
+	}
+	for _, c := range Chapters {
+		if !slices.ContainsFunc(chapters, func(chosen Chapter) bool { return chosen.Name == c.Name }) {
+			page.LeftOut = append(page.LeftOut, LeftOut{c.Title, fmt.Sprintf("add %s to --chapters, or leave --chapters away for all of them.", c.Name), NotAsked})
+		}
+	}
 	var failed []error
-	for i, chapter := range Chapters {
-		page.Left = len(Chapters) - i
+	for i, chapter := range chapters {
+		page.Left = len(chapters) - i
 		progress(chapter.Title, page)
 		if err := chapter.suits(s); err != nil {
 			page.LeftOut = append(page.LeftOut, LeftOut{Title: chapter.Title, Why: err.Error()})
 			continue
 		}
 		section := Section{Chapter: chapter}
-		err := chapter.write(&work{ctx, s, z, found, &section})
+		err := (&work{ctx, s, z, found, comes, &section}).chapter()
 		if ctx.Err() != nil {
 			return page, errors.Join(err, ctx.Err())
 		}
-		if not := (unsuited{}); errors.As(err, &not) {
+		not := unsuited{}
+		switch {
+		case errors.As(err, &not):
 			page.LeftOut = append(page.LeftOut, LeftOut{Title: chapter.Title, Why: not.Error()})
-		} else if err != nil {
-			page.LeftOut = append(page.LeftOut, LeftOut{chapter.Title, err.Error(), true})
+		case s.reads() && errors.Is(err, artifact.ErrNotFound):
+			page.LeftOut = append(page.LeftOut, LeftOut{chapter.Title, section.lacks(), NotStored})
+		case err != nil:
+			page.LeftOut = append(page.LeftOut, LeftOut{chapter.Title, err.Error(), Failed})
 			failed = append(failed, fmt.Errorf("%s: %w", chapter.Title, err))
 		}
 		if len(section.Parts) > 0 { // what there was before it failed

@@ -77,7 +77,7 @@ func TestReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		var titles []string
-		page, err := Write(t.Context(), s, tiny, func(title string, so Page) {
+		page, err := Write(t.Context(), s, tiny, Chapters, func(title string, so Page) {
 			if titles = append(titles, title); title == headsChapter.Title && !strings.Contains(html(t, so), "still being made") {
 				t.Errorf("before %q the page does not say that it is unfinished", title)
 			}
@@ -87,7 +87,7 @@ func TestReport(t *testing.T) {
 		}
 		// A model that has learned nothing answers all images alike.
 		if len(titles) != len(Chapters)+1 || titles[len(titles)-1] != "" || len(page.Sections) != len(Chapters)-1 || len(page.LeftOut) != 1 ||
-			page.LeftOut[0].Failed || page.LeftOut[0].Title != interchangeChapter.Title || !strings.Contains(page.LeftOut[0].Why, "the same answer") {
+			page.LeftOut[0].Reason != Unsuited || page.LeftOut[0].Title != interchangeChapter.Title || !strings.Contains(page.LeftOut[0].Why, "the same answer") {
 			t.Errorf("%s: told of %q; sections %d, left out %+v", task, titles, len(page.Sections), page.LeftOut)
 		}
 		text := html(t, page)
@@ -97,7 +97,7 @@ func TestReport(t *testing.T) {
 		if n := strings.Count(text, `src="data:image/png;base64,`); n < 8 {
 			t.Errorf("%s: %d pictures", task, n)
 		}
-		for _, want := range []string{"<title>Report on tiny</title>", "showViewer(", "Beside the paper", `<code>sd das tiny</code>`, "8 images of each test set; searches of 2 steps over 4 pairs, tested on 4"} {
+		for _, want := range []string{"<title>Report on tiny</title>", "showViewer(", "Beside the paper", `<code>sd das tiny --control none,wrong-object</code>`, "8 images of each test set; searches of 2 steps over 4 pairs, tested on 4"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: the page lacks %q", task, want)
 			}
@@ -116,7 +116,7 @@ func TestReport(t *testing.T) {
 		if err := reader.Model.Assume(task); err != nil {
 			t.Fatal(err)
 		}
-		again, err := Write(t.Context(), reader, tiny, nil)
+		again, err := Write(t.Context(), reader, tiny, Chapters, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,14 +141,14 @@ func TestCommands(t *testing.T) {
 func TestLeftOut(t *testing.T) {
 	leftOut := func(s Subject, z Sizes) (Page, []string) {
 		t.Helper()
-		page, err := Write(t.Context(), s, z, nil)
+		page, err := Write(t.Context(), s, z, Chapters, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var titles []string
 		for _, l := range page.LeftOut {
 			titles = append(titles, l.Title)
-			if l.Why == "" || l.Failed || !strings.Contains(html(t, page), l.Title) {
+			if l.Why == "" || l.Reason != Unsuited || !strings.Contains(html(t, page), l.Title) {
 				t.Errorf("left out: %+v", l)
 			}
 		}
@@ -178,16 +178,16 @@ func TestReportFailures(t *testing.T) {
 	s := subject(t, store, backend.Go, nil)
 	z := tiny
 	z.Pairs, z.Search.Blocks = -1, []int{9}
-	page, err := Write(t.Context(), s, z, nil)
+	page, err := Write(t.Context(), s, z, Chapters, nil)
 	if err == nil || !strings.Contains(err.Error(), interchangeChapter.Title) || !strings.Contains(err.Error(), searchChapter.Title) {
 		t.Errorf("the error is %v", err)
 	}
-	if len(page.Sections) != len(Chapters)-3 || len(page.LeftOut) != 3 || !page.LeftOut[0].Failed || !strings.Contains(html(t, page), "It failed: ") {
+	if len(page.Sections) != len(Chapters)-3 || len(page.LeftOut) != 3 || page.LeftOut[0].Reason != Failed || !strings.Contains(html(t, page), "It failed: ") {
 		t.Errorf("%d sections, left out %+v", len(page.Sections), page.LeftOut)
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err = Write(ctx, subject(t, store, backend.Go, nil), tiny, func(title string, _ Page) {
+	_, err = Write(ctx, subject(t, store, backend.Go, nil), tiny, Chapters, func(title string, _ Page) {
 		if title == headsChapter.Title {
 			cancel()
 		}
@@ -210,7 +210,7 @@ func TestReportOnOwnImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Set, s.SetName = mine, "mine"
-	page, err := Write(t.Context(), s, tiny, nil)
+	page, err := Write(t.Context(), s, tiny, Chapters, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,5 +228,56 @@ func TestReportOnOwnImages(t *testing.T) {
 	}
 	if len(page.Sections) < 3 {
 		t.Errorf("%d sections", len(page.Sections))
+	}
+}
+
+// Chapters are chosen by their names, in the order of the plan; the page says how to add the others. A lab that only reads shows what
+// the store has, and what it lacks.
+func TestChosenAndStored(t *testing.T) {
+	if _, err := Choose("eval", "stages"); err == nil || !strings.Contains(err.Error(), `"stages"`) || !strings.Contains(err.Error(), strings.Join(Names(), ", ")) {
+		t.Errorf("an unknown chapter: %v", err)
+	}
+	chapters, err := Choose("patch-edges", "eval")
+	if err != nil || len(chapters) != 2 || chapters[0].Name != "eval" {
+		t.Fatalf("chosen are %+v, %v", chapters, err)
+	}
+	dir := t.TempDir()
+	s := subject(t, dir, backend.Go, nil)
+	page, err := Write(t.Context(), s, tiny, chapters, nil)
+	if err != nil || len(page.Sections) != 2 || len(page.LeftOut) != len(Chapters)-2 || page.LeftOut[0].Reason != NotAsked || !page.exact() || page.settled() != 2 {
+		t.Errorf("%d sections, left out %+v, %v", len(page.Sections), page.LeftOut, err)
+	}
+	if text := html(t, page); !strings.Contains(text, "Not asked for: add das to --chapters") {
+		t.Errorf("the page does not say how to add a chapter:\n%s", text)
+	}
+
+	// Head scores are there, what follows them is not.
+	if _, err := s.Lab.Heads(t.Context(), s.Model); err != nil {
+		t.Fatal(err)
+	}
+	lab, err := study.Open(study.Options{Store: dir, Backend: "no such backend", ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Lab = lab
+	if s.Model, err = lab.Adopt(s.Name, s.Model.Model); err != nil {
+		t.Fatal(err)
+	}
+	page, err = Write(t.Context(), s, tiny, Chapters, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var has, lacks []string
+	for _, section := range page.Sections {
+		has = append(has, section.Name)
+	}
+	for _, l := range page.LeftOut {
+		if l.Reason != NotStored || l.Title == headsChapter.Title && !strings.Contains(l.Why, "the rest of this chapter") {
+			t.Errorf("left out: %+v", l)
+		}
+		lacks = append(lacks, l.Title)
+	}
+	if !slices.Equal(has, []string{"eval", "attention", "patch-edges"}) || len(lacks) != len(Chapters)-2 || page.exact() || page.settled() != 2 {
+		t.Errorf("the page has %q and lacks %q", has, lacks)
 	}
 }

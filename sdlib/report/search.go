@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -13,10 +14,11 @@ import (
 )
 
 var searchChapter = Chapter{
+	Name:  "das",
 	Title: "Where does it keep shape and color?",
 	About: "Distributed alignment search: after each block, a subspace is learned whose contents are swapped between the objects of two images. The accuracy is the share of answers that become what the swap should make them. " +
 		"1 − base accuracy is the level of a swap that changes nothing. Controls, dashed, ought to fail.",
-	Group: paper.OfSearches, Command: "sd das MODEL",
+	Group: paper.OfSearches, Command: "sd das MODEL --control none,wrong-object",
 	suits: asked,
 	write: func(w *work) error {
 		queries, err := w.Lab.DASQueries(w.ctx, w.named(), w.sizes.Search)
@@ -27,13 +29,21 @@ var searchChapter = Chapter{
 		if err != nil {
 			return err
 		}
-		w.found.Searches = study.DASScores(rows)
-		if err := w.figure(paper.SearchFigure(paper.SearchPanel{Title: w.label(), Scores: w.found.Searches})); err != nil {
-			return err
-		}
-		w.table(dimensions(w.found.Searches))
-		return nil
+		return w.searches(study.DASScores(rows))
 	},
+	shipped: func(w *work) error {
+		if w.comes.Searches == nil {
+			return fs.ErrNotExist
+		}
+		w.from("das-%s.csv")
+		return w.searches(w.comes.Searches)
+	},
+}
+
+func (w *work) searches(scores []study.DASScore) error {
+	w.found.Searches = scores
+	w.table(dimensions(scores))
+	return w.figure(paper.SearchFigure(paper.SearchPanel{Title: w.label(), Scores: scores}))
 }
 
 // named is the model for functions that find it by its name.
@@ -62,6 +72,7 @@ func dimensions(scores []study.DASScore) figure.Table {
 }
 
 var novelChapter = Chapter{
+	Name:  "novel",
 	Title: "Does it compare what no object ever was?",
 	About: "Vectors that belong to no object are written into the subspaces of shape and color of both objects: the same vector should make them the same to the model, two vectors different. " +
 		"Added vectors are sums of two objects' representations, interpolated ones their means; sampled ones are drawn from a normal distribution with their mean and deviation, random ones from the standard one. " +
@@ -79,13 +90,24 @@ var novelChapter = Chapter{
 		if err != nil {
 			return err
 		}
-		w.found.Novel = study.NovelScores(rows)
-		panel := paper.NovelPanel{Title: w.label(), Scores: w.found.Novel}
-		if w.found.Objects == stimuli.All256 {
-			panel.Beside = slices.DeleteFunc(slices.Clone(paper.PublishedNovels), func(p paper.PublishedNovel) bool { return p.Model != w.published() || p.Task != w.found.Task })
-		}
-		return w.figure(paper.NovelFigure(panel))
+		return w.novel(study.NovelScores(rows))
 	},
+	shipped: func(w *work) error {
+		if w.comes.Novel == nil {
+			return fs.ErrNotExist
+		}
+		w.from("novel-%s.csv")
+		return w.novel(w.comes.Novel)
+	},
+}
+
+func (w *work) novel(scores []study.NovelScore) error {
+	w.found.Novel = scores
+	panel := paper.NovelPanel{Title: w.label(), Scores: scores}
+	if w.found.Objects == stimuli.All256 {
+		panel.Beside = slices.DeleteFunc(slices.Clone(paper.PublishedNovels), func(p paper.PublishedNovel) bool { return p.Model != w.published() || p.Task != w.found.Task })
+	}
+	return w.figure(paper.NovelFigure(panel))
 }
 
 // published is the name that the paper's curves have for the model that this one is held against.

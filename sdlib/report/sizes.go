@@ -23,8 +23,8 @@ type Sizes struct {
 	Pairs  int // of images between which values are interchanged
 }
 
-// Full are the sizes that the commands have by default. Most of the time goes into the searches, one for each block, property and
-// control; on CPU cores a ViT-B takes hours.
+// Full are the sizes that the commands have by default, and of a ViT-B those of the results here. Most of the time goes into the
+// searches, one for each block, property and control; on CPU cores a ViT-B takes hours.
 func Full(c vit.Config) Sizes {
 	z := Sizes{
 		Viewed: 8, Made: study.DASTests, Probes: study.PaperProbe.PerClass, Pushed: 500,
@@ -32,7 +32,7 @@ func Full(c vit.Config) Sizes {
 		Cut:    study.PaperSample, Draws: 10, Pairs: 100,
 	}
 	if large(c) {
-		z.Images = 1600
+		z.Images, z.Probes, z.Pushed, z.Cut.PerClass, z.Draws = 1600, 500, 100, 50, 5
 	}
 	return z
 }

@@ -25,6 +25,8 @@ type Options struct {
 	Notify   func(string)  // told what happens on the way: waiting, damage found
 	Hub      hub.Options   // where pretrained weights come from
 	OnJob    func(Job)     // called when [Lab.Work] begins to compute a job, beside Notify
+	// ReadOnly computes nothing: asking for what the store lacks is an error that wraps artifact.ErrNotFound.
+	ReadOnly bool
 	// Task is what models learned that do not say so, such as those of a folder without metrics.json; "" asks them about
 	// discrimination, and Notify hears of it. For a model that says that it learned another one it is an error.
 	Task stimuli.Task
@@ -56,7 +58,7 @@ func Open(o Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	store.Notify = o.Notify
+	store.Notify, store.ReadOnly = o.Notify, o.ReadOnly
 	return &Lab{Store: store, options: o, bases: Bases(o.Hub), found: map[string]*Model{}}, nil
 }
 
