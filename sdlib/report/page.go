@@ -183,8 +183,15 @@ func picture(f *figure.Figure) (template.HTML, error) {
 		base64.StdEncoding.EncodeToString(png), template.HTMLEscapeString(f.Alt()), int(width*96))), nil
 }
 
-// tableHTML is a table in a box that scrolls where the screen is narrow.
+// tableHTML is a table in a box that scrolls where the screen is narrow. Numbers below 0 have a minus sign.
 func tableHTML(t figure.Table) (template.HTML, error) {
+	for _, row := range t.Rows {
+		for i, cell := range row {
+			if number, below := strings.CutPrefix(cell, "-"); below {
+				row[i] = "−" + number
+			}
+		}
+	}
 	text, err := t.HTML()
 	return template.HTML("<div class=\"table\">" + text + "</div>\n"), err
 }

@@ -14,7 +14,7 @@ var probeChapter = Chapter{
 	Name:  "probe",
 	Title: "What can be read from it, and does it use that?",
 	About: "A linear probe at every block. In relational match-to-sample it reads whether a pair of objects is the same; then its direction of the opposite relation is added to the pair (intervention), and that of the relation " +
-		"that is there (control): an answer that flips uses what the probe found. In discrimination the probes read an object's shape and color.",
+		"that is there (control): an answer that flips uses what the probe found. In discrimination the probes read an object's shape and color, of 16 each: chance is .06.",
 	Group: paper.OfProbes, Command: "sd probe MODEL --intervene",
 	suits: positions,
 	write: func(w *work) error {

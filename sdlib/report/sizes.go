@@ -32,7 +32,7 @@ func Full(c vit.Config) Sizes {
 		Cut:    study.PaperSample, Draws: 10, Pairs: 100,
 	}
 	if large(c) {
-		z.Images, z.Probes, z.Pushed, z.Cut.PerClass, z.Draws = 1600, 500, 100, 50, 5
+		z.Images, z.Probes, z.Pushed, z.Cut.PerClass, z.Draws, z.Pairs = 1600, 500, 100, 50, 5, 32
 	}
 	return z
 }
