@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"samediff/sdlib/study"
 )
@@ -109,7 +110,7 @@ func find[T any](w role, s source[T], otherwise string, judge func(x T, f *Findi
 			switch {
 			case r.only != nil:
 			case f.Small && i > 0:
-				f.Missing = fmt.Sprintf("%s: %s", s.file(w.firstReal()), s.command(w.firstReal(), *new(T)))
+				f.Missing = fmt.Sprintf("%s: %s", s.file(w.firstReal()), s.makes(r, w.firstReal()))
 			default:
 				f.Missing = w.why // where another pretrained model or a small one stands for the paper's
 			}
@@ -118,13 +119,26 @@ func find[T any](w role, s source[T], otherwise string, judge func(x T, f *Findi
 		f := Finding{Verdict: Untested, Missing: w.why, Command: otherwise}
 		if len(w.here) > 0 {
 			first := w.firstReal()
-			f.Command = s.command(first, *new(T))
+			f.Command = s.makes(r, first)
 			if f.Missing == "" || !small(first) {
 				f.Missing = s.what + first
 			}
 		}
 		return f, nil
 	}
+}
+
+// makes is the command that makes the results of a model, after the one that makes the model if it is not here.
+func (s source[T]) makes(r *Results, model string) string {
+	command, build := s.command(model, *new(T)), "sd model build "+model
+	_, err := r.metrics(model)
+	switch known := slices.ContainsFunc(study.CourseModels(), func(c study.CourseModel) bool { return c.Name == model }); {
+	case !known || !errors.Is(err, fs.ErrNotExist) || command == build:
+		return command
+	case s.what == headScores.what && !small(model): // that command writes them
+		return build
+	}
+	return build + " && " + command
 }
 
 // firstReal is the model to ask for when results are missing: the real one that is surest to be here,

@@ -130,7 +130,7 @@ func shownOf[T, P any](s source[T], has func(T) bool, panel func(r *Results, mod
 				break
 			}
 			if !found {
-				shown.Lacking = append(shown.Lacking, w.lacking(s.what, func(model string) string { return s.command(model, *new(T)) }))
+				shown.Lacking = append(shown.Lacking, w.lacking(s.what, func(model string) string { return s.makes(r, model) }))
 			}
 		}
 		if len(panels) == 0 {
