@@ -38,6 +38,16 @@ var (
 			return command + " --csv models/das-" + model + ".csv"
 		},
 	}
+	controls = source[[]study.DASScore]{ // of the searches, in a file of their own
+		what: "wrong-object searches in ", read: (*Results).searches,
+		file: func(model string) string { return "models/das-" + model + "-wrong-object.csv" },
+		command: func(model string, x []study.DASScore) string {
+			if x != nil {
+				return alignment.command(model, x)
+			}
+			return "sd das " + model + " --control wrong-object --csv models/das-" + model + "-wrong-object.csv"
+		},
+	}
 	novelties = source[[]study.NovelScore]{
 		what: "novel representations in ", read: (*Results).novel,
 		file: func(model string) string { return "models/novel-" + model + ".csv" },

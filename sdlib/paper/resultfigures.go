@@ -91,8 +91,8 @@ func searchesShown(logged string, control das.Control, roles ...role) func(*Resu
 		return slices.ContainsFunc(x, func(s study.DASScore) bool { return s.Control == control })
 	}
 	searches := alignment
-	if control != das.NoControl {
-		searches.what = control.String() + " searches in "
+	if control == das.WrongObject {
+		searches = controls
 	}
 	return shownOf(searches, has, func(r *Results, model string, x []study.DASScore) SearchPanel {
 		return SearchPanel{Title: r.label(model), Scores: x, Logged: logged}
