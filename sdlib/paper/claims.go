@@ -162,7 +162,7 @@ func ClaimSummary(all []Checked) figure.Table {
 // lacking joins what is missing: what is of one kind stands together.
 func lacking(missing []string) string {
 	var parts []string
-	for _, kind := range []struct{ begins, ends string }{{weightsOf, onHub}, {headScores.what, ""}, {alignment.what, ""}, {novelties.what, ""}, {probes.what, ""}, {accuracy.what, ""}} {
+	for _, kind := range []struct{ begins, ends string }{{weightsOf, onHub}, {headScores.what, ""}, {alignment.what, ""}, {controls.what, ""}, {novelties.what, ""}, {probes.what, ""}, {accuracy.what, ""}} {
 		var of []string
 		missing = slices.DeleteFunc(slices.Clone(missing), func(m string) bool {
 			name, is := strings.CutPrefix(m, kind.begins)

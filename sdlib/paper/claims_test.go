@@ -87,7 +87,7 @@ func TestClaimsFindNewResults(t *testing.T) {
 		return checked[0].Finding
 	}
 	swap := func() paper.Finding { return about("figure 3", "RMTS: swapping color") }
-	if f := swap(); f.Verdict != paper.Untested || f.Missing != "alignment searches in rmts-256-clip-b16-112" || !strings.HasPrefix(f.Command, "sd das rmts-256-clip-b16-112 --control none,wrong-object") {
+	if f := swap(); f.Verdict != paper.Untested || f.Missing != "alignment searches in rmts-256-clip-b16-112" || !strings.HasPrefix(f.Command, "sd model build rmts-256-clip-b16-112 && sd das rmts-256-clip-b16-112 --control none,wrong-object") {
 		t.Errorf("without results the finding is %+v", f)
 	}
 
@@ -109,7 +109,7 @@ func TestClaimsFindNewResults(t *testing.T) {
 		}
 	}
 	write("rmts-256-course", map[das.Control]float64{das.NoControl: .70, das.WrongObject: .60})
-	if f := swap(); f.Verdict != paper.Partly || !f.Small || f.Model != "rmts-256-course" || !strings.HasPrefix(f.Value, ".700 (") || !strings.HasPrefix(f.Missing, "models/das-rmts-256-clip-b16-112.csv: sd das ") {
+	if f := swap(); f.Verdict != paper.Partly || !f.Small || f.Model != "rmts-256-course" || !strings.HasPrefix(f.Value, ".700 (") || !strings.HasPrefix(f.Missing, "models/das-rmts-256-clip-b16-112.csv: sd model build rmts-256-clip-b16-112 && sd das ") {
 		t.Errorf("a small model's finding is %+v", f)
 	}
 	write("rmts-256-clip-b16-112", map[das.Control]float64{das.NoControl: .90, das.WrongObject: .45})
