@@ -45,8 +45,8 @@ func searchClaims() []Claim {
 	peaks("figure 16", "D", "DINOv2", "dinov2", dinoV2RMTS, stimuli.RMTS)
 	add("figure 24", "H", "CLIP, discrimination: from the wrong object a swap moves at most half of the answers", clipPair, highestControl("clip-b16", stimuli.Discrimination),
 		find(clipPair, controls, "", wrongObject))
-	add("figure 24", "H", "CLIP, RMTS: the same", clipRMTS, highestControl("clip-b16", stimuli.RMTS), find(clipRMTS, controls, "", wrongObject))
-	add("figure 24", "H", "DINOv2, RMTS: the same (the logs disagree after blocks 8 to 10, D20)", dinoV2RMTS, highestControl("dinov2", stimuli.RMTS), find(dinoV2RMTS, controls, "sd figure 24 --scale paper", wrongObject))
+	add("figure 24", "H", "CLIP, RMTS: from the wrong object a swap moves at most half of the answers", clipRMTS, highestControl("clip-b16", stimuli.RMTS), find(clipRMTS, controls, "", wrongObject))
+	add("figure 24", "H", "DINOv2, RMTS: from the wrong object a swap moves at most half of the answers (the logs disagree after blocks 8 to 10, D20)", dinoV2RMTS, highestControl("dinov2", stimuli.RMTS), find(dinoV2RMTS, controls, "sd figure 24 --scale paper", wrongObject))
 	for _, f := range []struct{ item, name, model string }{{"figure 25", dino, "dino"}, {"figure 26", imageNet, "imagenet"}, {"figure 27", mae, "mae"}} {
 		peaks(f.item, "appendix", f.name, f.model, otherKinds[f.name].pair, stimuli.Discrimination)
 		peaks(f.item, "appendix", f.name, f.model, otherKinds[f.name].rmts, stimuli.RMTS)
