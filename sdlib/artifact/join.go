@@ -44,7 +44,7 @@ func (s *Store) Join(ctx context.Context, host string) (leave func(), err error)
 	if held, err := own.TryLockContext(ctx, 10*time.Millisecond); err != nil || !held { // another may be trying it at this moment
 		return nil, s.explain(err)
 	}
-	if err := os.WriteFile(path, []byte("0"), 0o666); err != nil {
+	if err := writeCount(path, 0); err != nil {
 		own.Close()
 		return nil, s.explain(err)
 	}
@@ -58,7 +58,7 @@ func (s *Store) Join(ctx context.Context, host string) (leave func(), err error)
 				own.Close()
 				return
 			case <-time.After(beat):
-				os.WriteFile(path, []byte(strconv.Itoa(count)), 0o666) // a beat that is missed does not matter
+				writeCount(path, count) // a beat that is missed does not matter
 			}
 		}
 	}()
@@ -123,6 +123,16 @@ func unheld(path string) bool {
 	defer file.Close()
 	free, err := file.TryRLock()
 	return err == nil && free
+}
+
+// writeCount writes a count over a smaller one, so that who reads it at that moment never finds an empty file.
+func writeCount(path string, count int) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(strconv.Itoa(count))
+	return errors.Join(err, file.Close())
 }
 
 func countIn(path string) string {
