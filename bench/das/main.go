@@ -4,12 +4,17 @@
 //	python3 -m venv pyvene && pyvene/bin/pip install -r bench/das/requirements.txt
 //	go run ./bench/das -python pyvene/bin/python
 //
-// Both search the same model with the same recipe, das.Course, on the same pairs and the same
-// number of threads. Steps are timed after two blocks. A step's time is linear in the number of
-// blocks above, so the time of a sweep of all blocks and both properties follows from two.
+// Both search the same model with the same recipe, the one that suits the model's size, on the same
+// pairs and the same number of threads. Steps are timed after two blocks. A step's time is linear in
+// the number of blocks above, so the time of a sweep of all blocks and both properties follows from
+// two. For another model than the course's:
+//
+//	bin/sd model convert discrimination-256-clip-b16-112 -o clip
+//	go run ./bench/das -python pyvene/bin/python -model clip -steps 10
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -17,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,15 +48,12 @@ type times struct {
 
 func main() {
 	log.SetFlags(0)
-	folder := flag.String("model", "models/discrimination-256-course", "folder of a model of the geometry course")
+	folder := flag.String("model", "models/discrimination-256-course", "folder of a ViT or a CLIP, for images that stimuli have")
 	python := flag.String("python", "", "a Python with pyvene; without it only the Go side runs")
 	rounds := flag.Int("rounds", 3, "turns of both; the table has medians")
 	steps := flag.Int("steps", 60, "steps per turn, 3 or more")
-	count := flag.Int("pairs", das.Course.Pairs, "counterfactual pairs")
+	count := flag.Int("pairs", 0, "counterfactual pairs (default the recipe's)")
 	flag.Parse()
-	if *steps < 3 || *rounds < 1 || *count < das.Course.Batch {
-		log.Fatalf("das: -steps %d, -rounds %d, -pairs %d: expected at least 3, 1 and %d", *steps, *rounds, *count, das.Course.Batch)
-	}
 
 	be, err := backend.Open("")
 	check(err)
@@ -60,9 +63,13 @@ func main() {
 	work, err := os.MkdirTemp("", "bench-das-")
 	check(err)
 	defer os.RemoveAll(work)
-	recipe := das.Course
-	recipe.Pairs, recipe.Steps = *count, *steps
-	pairs, err := das.Search{Recipe: recipe}.TrainingPairs(stimuli.Config{Geometry: stimuli.Course, Seed: 1}, stimuli.ColorProperty)
+	recipe := das.Suited(m.Config)
+	whole := recipe.Steps
+	recipe.Pairs, recipe.Steps = cmp.Or(*count, recipe.Pairs), *steps
+	if *steps < 3 || *rounds < 1 || recipe.Pairs < recipe.Batch {
+		log.Fatalf("das: -steps %d, -rounds %d, -pairs %d: expected at least 3, 1 and %d", *steps, *rounds, recipe.Pairs, recipe.Batch)
+	}
+	pairs, err := das.Search{Recipe: recipe}.TrainingPairs(stimuli.Config{Geometry: geometry(m.Config), Seed: 1}, stimuli.ColorProperty)
 	check(err)
 	var pyvene *peer.Process
 	if *python != "" {
@@ -91,7 +98,17 @@ func main() {
 		}
 		check(os.RemoveAll(dir))
 	}
-	print(all, be, m.Config)
+	print(all, be, m.Config, whole)
+}
+
+// geometry returns that of the stimuli that a model takes.
+func geometry(c vit.Config) stimuli.Geometry {
+	all := stimuli.Geometries()
+	i := slices.IndexFunc(all, func(g stimuli.Geometry) bool { return g.Image == c.Image && g.Patch == c.Patch })
+	if i < 0 {
+		log.Fatalf("das: no stimuli have images of %d pixels in patches of %d, as the model expects", c.Image, c.Patch)
+	}
+	return all[i]
 }
 
 // search returns the seconds of a step, and those of a whole search beyond its steps: compiling,
@@ -109,8 +126,8 @@ func search(be *backend.Backend, m *vit.Model, pairs *stimuli.Counterfactuals, d
 	return step, max(0, all-step*float64(q.Recipe.Steps))
 }
 
-// print writes a row for each measured block, and one for the sweep that follows from them.
-func print(t times, be *backend.Backend, c vit.Config) {
+// print writes a row for each measured block, and one for the sweep of so many steps a search that follows from them.
+func print(t times, be *backend.Backend, c vit.Config, steps int) {
 	table := figure.Table{Columns: []string{"block", be.Choice + ", ms/step", "pyvene, ms/step", "ratio", "of the turns"}}
 	row := func(label string, ours, theirs, scale float64, format, turns string) {
 		cells := []any{label, fmt.Sprintf(format, ours*scale), "–", "–", turns}
@@ -128,8 +145,8 @@ func print(t times, be *backend.Backend, c vit.Config) {
 	}
 	training, pyvene, fixed := 0., 0., 0.
 	for _, block := range das.Searched(c) {
-		training += properties * float64(das.Course.Steps) * between(t.step, block)
-		pyvene += properties * float64(das.Course.Steps) * between(t.theirs, block)
+		training += properties * float64(steps) * between(t.step, block)
+		pyvene += properties * float64(steps) * between(t.theirs, block)
 		fixed += properties * between(t.fixed, block)
 	}
 	caching := properties * peer.Median(t.caching)

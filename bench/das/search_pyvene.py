@@ -65,18 +65,28 @@ class Pairs:
 
 
 def load(folder):
-    model = transformers.ViTForImageClassification.from_pretrained(folder, dtype=torch.float32)
-    return model.eval()
+    kind = json.loads((Path(folder) / "config.json").read_text())["architectures"][0]
+    return getattr(transformers, kind).from_pretrained(folder, dtype=torch.float32).eval()
+
+
+def is_clip(model):
+    return isinstance(model, transformers.CLIPVisionModelWithProjection)
+
+
+def inputs(model, pixels):
+    """What a model is called with; CLIP's positions are for images of 224 pixels."""
+    return dict(pixel_values=pixels, interpolate_pos_encoding=True) if is_clip(model) else dict(pixel_values=pixels)
 
 
 class Search:
-    """A search after a block, by the recipe that is called Course in Go."""
+    """A search after a block, by the recipe that is called Course in Go (a step of another takes as long)."""
 
     def __init__(self, model, block, steps, lr=0.004, mask_lr=0.02, warmup=0.1, sparsity=0.001, temperature=(1, 0.005)):
         self.steps, self.sparsity, self.temperature = steps, sparsity, temperature
         self.intervention = MaskedRotation(model.config.hidden_size)
+        self.vit, blocks = model, "vision_model.encoder.layers" if is_clip(model) else "vit.layers"
         component = dict(
-            component=f"vit.layers[{block}].output", unit="pos", max_number_of_units=4, intervention=self.intervention
+            component=f"{blocks}[{block}].output", unit="pos", max_number_of_units=4, intervention=self.intervention
         )
         self.model = pyvene.IntervenableModel(pyvene.IntervenableConfig([component]), model)
         self.model.disable_model_gradients()
@@ -98,11 +108,11 @@ class Search:
         if order is not None:
             source = source.gather(1, order)
         _, out = self.model(
-            base=dict(pixel_values=pairs.base[rows]),
-            sources=[dict(pixel_values=pairs.cf[rows])],
+            base=inputs(self.vit, pairs.base[rows]),
+            sources=[inputs(self.vit, pairs.cf[rows])],
             unit_locations={"sources->base": ([source.tolist()], [pairs.edited[rows].tolist()])},
         )
-        return out.logits
+        return out.image_embeds if is_clip(self.vit) else out.logits
 
     def step(self, pairs, rows, order):
         first, last = self.temperature
