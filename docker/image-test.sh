@@ -44,7 +44,8 @@ base() {
 	local container
 	[[ -d $store.base ]] || docker/bare-root.sh "$suite" "$store.base" # it may be there from a run that failed
 	container=$(buildah from scratch)
-	buildah add --quiet "$container" "$store.base" /
+	cp --archive "$store.base/." "$(buildah mount "$container")" # buildah add would give all files to root
+	buildah umount "$container" >/dev/null
 	rm -rf --one-file-system "$store.base"
 	buildah commit --quiet --rm "$container" debian-go
 }
