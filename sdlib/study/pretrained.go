@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 
 	"samediff/sdlib/attention"
 	"samediff/sdlib/delta"
@@ -99,11 +101,24 @@ func (l *Lab) writeHeads(ctx context.Context, m *Model, dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, headsFile), append(text, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(dir, headsFile), append(sixDigits(text), '\n'), 0o644)
 }
 
-// CourseHeads returns the head scores of a fine-tuned pretrained model of the course, as [Lab.Heads] does but for the resamples of
-// their bootstrap, without its weights: they lie in its folder.
+var fraction = regexp.MustCompile(`[0-9]+\.[0-9]+(e-[0-9]+)?`)
+
+// sixDigits rounds the fractions in a JSON text, which are longer than anyone reads and make most of its size.
+func sixDigits(text []byte) []byte {
+	return fraction.ReplaceAllFunc(text, func(number []byte) []byte {
+		v, err := strconv.ParseFloat(string(number), 64)
+		if err != nil {
+			return number
+		}
+		return strconv.AppendFloat(nil, v, 'g', 6, 64)
+	})
+}
+
+// CourseHeads returns the head scores of a fine-tuned pretrained model of the course, as [Lab.Heads] does but to six digits and
+// without the resamples of their bootstrap. It needs no weights: they lie in the model's folder.
 func CourseHeads(name string) (*attention.Scores, error) {
 	dir, err := CourseModelDir(name)
 	if err != nil {
