@@ -52,7 +52,7 @@ func main() {
 	python := flag.String("python", "", "a Python with pyvene; without it only the Go side runs")
 	rounds := flag.Int("rounds", 3, "turns of both; the table has medians")
 	steps := flag.Int("steps", 60, "steps per turn, 3 or more")
-	count := flag.Int("pairs", 0, "counterfactual pairs (default the recipe's)")
+	count := flag.Int("pairs", 0, "counterfactual pairs; caching is counted for the recipe's (default the recipe's)")
 	flag.Parse()
 
 	be, err := backend.Open("")
@@ -63,9 +63,9 @@ func main() {
 	work, err := os.MkdirTemp("", "bench-das-")
 	check(err)
 	defer os.RemoveAll(work)
-	recipe := das.Suited(m.Config)
-	whole := recipe.Steps
-	recipe.Pairs, recipe.Steps = cmp.Or(*count, recipe.Pairs), *steps
+	whole := das.Suited(m.Config)
+	recipe := whole
+	recipe.Pairs, recipe.Steps = cmp.Or(*count, whole.Pairs), *steps
 	if *steps < 3 || *rounds < 1 || recipe.Pairs < recipe.Batch {
 		log.Fatalf("das: -steps %d, -rounds %d, -pairs %d: expected at least 3, 1 and %d", *steps, *rounds, recipe.Pairs, recipe.Batch)
 	}
@@ -98,7 +98,10 @@ func main() {
 		}
 		check(os.RemoveAll(dir))
 	}
-	print(all, be, m.Config, whole)
+	for i := range all.caching {
+		all.caching[i] *= float64(whole.Pairs) / float64(recipe.Pairs)
+	}
+	print(all, be, m.Config, whole.Steps)
 }
 
 // geometry returns that of the stimuli that a model takes.
