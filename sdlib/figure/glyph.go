@@ -3,6 +3,7 @@ package figure
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -74,7 +75,11 @@ func (o outline) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
 	c.Stroke(marker(o).path(sty, at))
 }
 
-// markerStyle returns the style of series i's marks.
+// markerStyle returns the style of series i's marks. The marker is that of the color, where it is one of [SeriesColor]'s, so that
+// a name that keeps its color from figure to figure keeps its marker too.
 func markerStyle(i int, clr color.Color, radius vg.Length) draw.GlyphStyle {
+	if k := slices.Index(seriesColors, clr); k >= 0 {
+		i = k
+	}
 	return draw.GlyphStyle{Color: clr, Radius: radius, Shape: markers[i%len(markers)]}
 }

@@ -106,15 +106,6 @@ func (t trace) color() color.Color {
 	return SeriesColor(t.index)
 }
 
-// mark is the number of the series' marker: that of its color, so that a name that keeps its color in several panels keeps its
-// marker too.
-func (t trace) mark() int {
-	if i := slices.Index(seriesColors, t.color()); i >= 0 {
-		return i
-	}
-	return t.index
-}
-
 func (t trace) line() draw.LineStyle {
 	sty := stroke(t.color(), lineWidth)
 	if t.Dashed {
@@ -140,7 +131,7 @@ func (t trace) Plot(c draw.Canvas, p *plot.Plot) {
 	if !t.NoMark || len(points) == 1 {
 		for i := 0; i < len(points); i += t.every() {
 			if !slices.Contains(stars, i) {
-				c.DrawGlyph(markerStyle(t.mark(), t.color(), markRadius), points[i])
+				c.DrawGlyph(markerStyle(t.index, t.color(), markRadius), points[i])
 			}
 		}
 	}
@@ -166,7 +157,7 @@ func (t trace) band(c draw.Canvas, x, y func(float64) vg.Length) {
 func (t trace) sample(c draw.Canvas, middle vg.Point) {
 	c.StrokeLine2(t.line(), middle.X-sampleWidth/2, middle.Y, middle.X+sampleWidth/2, middle.Y)
 	if !t.NoMark {
-		c.DrawGlyphNoClip(markerStyle(t.mark(), t.color(), markRadius), middle)
+		c.DrawGlyphNoClip(markerStyle(t.index, t.color(), markRadius), middle)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 
@@ -18,6 +19,7 @@ import (
 // its seeds. A model at chance is drawn as an outline and left out of the line. [GeneralizationTable] has what else r rests on.
 func Figure6(points []GeneralizationPoint) (*figure.Figure, error) {
 	kinds := pretrainingsOf(points)
+	colors := pretrainingColors(kinds)
 	left, low := .2, .4 // of the axes, unless a point lies further out
 	for _, p := range points {
 		left = min(left, p.Disentangled)
@@ -35,8 +37,8 @@ func Figure6(points []GeneralizationPoint) (*figure.Figure, error) {
 			if column == 0 {
 				s.YLabel, s.Width = "accuracy", 2.8
 			}
-			for i, kind := range kinds {
-				p := figure.Points{Color: figure.SeriesColor(i)}
+			for _, kind := range kinds {
+				p := figure.Points{Color: colors[kind]}
 				if column == len(study.GeneralizationSets)-1 {
 					p.Name, s.Width = kind, 3.9
 				}
@@ -71,7 +73,31 @@ var setTitles = map[string]string{"test (IID)": "fresh images", "compositional":
 // pretrainings are those of the analogues and of their control, in the order of their colors.
 var pretrainings = []string{"scratch", string(pretrain.Supervised), string(pretrain.Contrastive), string(pretrain.Masked), string(pretrain.Distilled)}
 
-// pretrainingsOf lists what models knew before the task, first what the analogues did: colors and marks go with the place.
+// pretrainingColors returns a color for each kind of what models knew before the task: analogues have the same in all figures, others
+// those that are left, beginning behind the analogues'.
+func pretrainingColors(kinds []string) map[string]color.Color {
+	colors, taken := map[string]color.Color{}, map[color.Color]bool{}
+	for i, kind := range pretrainings {
+		if slices.Contains(kinds, kind) {
+			colors[kind], taken[figure.SeriesColor(i)] = figure.SeriesColor(i), true
+		}
+	}
+	next := len(pretrainings)
+	for _, kind := range kinds {
+		if colors[kind] == nil {
+			for range kinds { // once around at most
+				if !taken[figure.SeriesColor(next)] {
+					break
+				}
+				next++
+			}
+			colors[kind], taken[figure.SeriesColor(next)] = figure.SeriesColor(next), true
+		}
+	}
+	return colors
+}
+
+// pretrainingsOf lists what models knew before the task, first what the analogues did.
 func pretrainingsOf(points []GeneralizationPoint) (kinds []string) {
 	for _, kind := range pretrainings {
 		if slices.ContainsFunc(points, func(p GeneralizationPoint) bool { return p.Pretraining == kind }) {

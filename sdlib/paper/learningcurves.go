@@ -49,9 +49,7 @@ func (l learner) images() (x []float64) {
 func (l learner) series() figure.Series {
 	s := figure.Series{Name: l.preset}
 	if t, err := study.Preset(l.preset); err == nil {
-		if i := slices.Index(pretrainings, t.Pretrained()); i >= 0 { // its color in Figure 6
-			s.Color = figure.SeriesColor(i)
-		}
+		s.Color = pretrainingColors(pretrainings)[t.Pretrained()] // as in Figure 6
 	}
 	for e := range l.images() {
 		var values []float64
