@@ -241,7 +241,7 @@ func TestFailures(t *testing.T) {
 			t.Parallel()
 			var path, printed string
 			var status int
-			for range 4 {
+			for range 20 {
 				path = newNotebook("%%\nfmt.Println(\"before\")", test.source, "%%\nfmt.Println(\"after\")").write(t)
 				printed, status = run(t, append(test.args, path)...)
 				// GoNB looks for the cell's line in each piece of the stack trace that it reads. On a
