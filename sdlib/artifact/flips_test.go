@@ -37,6 +37,9 @@ func TestFlips(t *testing.T) {
 				was, is := a.Meta, b.Meta
 				for _, m := range []*Meta{&was, &is} {
 					m.Created, m.Seconds, m.Resumed, m.Module, m.Program, m.Go, m.System, m.CPUs, m.Machine = time.Time{}, 0, false, "", "", "", "", 0, ""
+					if len(m.Inputs) == 0 {
+						m.Inputs = nil // an empty list whose name was spoiled says no less
+					}
 				}
 				if noticed == before && !reflect.DeepEqual(was, is) {
 					t.Errorf("not noticed: %s: %+v, was %+v", which, is, was)
