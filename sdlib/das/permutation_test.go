@@ -12,7 +12,7 @@ import (
 	"samediff/sdlib/vit"
 )
 
-// Above a block nothing tells tokens apart but their states. So the order of the source's tokens changes no answer where
+// Above a block tokens differ in nothing but their states. So the order of the source's tokens changes no answer where
 // the edited tokens hold one state, as patches without content and place do, and none where everything is swapped. It
 // does where a part of them is swapped and the rest differs.
 func TestPermutedSource(t *testing.T) {
