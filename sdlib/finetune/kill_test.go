@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,12 +22,25 @@ import (
 // newest is the file of a run's last checkpoint.
 const newest = "checkpoint.safetensors"
 
-// childDir, when set, makes the test binary a process that trains in that folder.
-const childDir = "FINETUNE_TEST_DIR"
+// childDir, when set, makes the test binary a process that trains in that folder. Where childWaits is
+// set too, that process stops at the step that it says, writes a file of that name there, and waits to be killed.
+const (
+	childDir   = "FINETUNE_TEST_DIR"
+	childWaits = "FINETUNE_TEST_WAITS"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		if _, err := trainEverything(context.Background(), Options{Dir: dir, Every: time.Nanosecond}); err != nil {
+		o := Options{Dir: dir, Every: time.Nanosecond}
+		if at, err := strconv.Atoi(os.Getenv(childWaits)); err == nil {
+			o.Steps, o.OnStep = []int{at}, func(context.Context, int, *vit.Model) error {
+				if err := os.WriteFile(filepath.Join(dir, childWaits), nil, 0o600); err != nil {
+					return err
+				}
+				select {}
+			}
+		}
+		if _, err := trainEverything(context.Background(), o); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -65,7 +79,8 @@ func trainEverything(ctx context.Context, o Options) (*Result, error) {
 	return Train(ctx, be, m, train, val, everything, o)
 }
 
-// TestTenKills ends a training with SIGKILL at ten moments, none of which it is told of.
+// TestTenKills ends a training with SIGKILL three times in the middle of an epoch and at seven moments
+// more, which depend on the clock.
 // Resumed each time, it must end with the weights, the best epoch's weights and the
 // history of a training that was left alone, to the bit.
 func TestTenKills(t *testing.T) {
@@ -79,16 +94,14 @@ func TestTenKills(t *testing.T) {
 	}
 	dir := t.TempDir()
 	moments := rand.New(rand.NewPCG(1, 2))
-	middle := 0
-	for kill := range 10 {
-		step := killOnce(t, dir, time.Duration(moments.IntN(20000))*time.Microsecond)
-		t.Logf("kill %d: the last checkpoint is that of step %d", kill+1, step)
-		if step%40 != 0 {
-			middle++
+	for _, at := range []int{20, 50, 70} { // a checkpoint is written every 10 steps, and after an epoch of 40
+		if step := killOnce(t, dir, at, 0); step != at {
+			t.Errorf("killed at step %d, the last checkpoint is that of step %d", at, step)
 		}
 	}
-	if middle < 3 {
-		t.Errorf("%d of 10 checkpoints are of the middle of an epoch, expected at least 3", middle)
+	for kill := range 7 {
+		step := killOnce(t, dir, 0, time.Duration(moments.IntN(20000))*time.Microsecond)
+		t.Logf("kill %d: the last checkpoint is that of step %d", kill+4, step)
 	}
 	got, err := trainEverything(t.Context(), Options{Dir: dir})
 	if err != nil {
@@ -119,15 +132,19 @@ func TestTenKills(t *testing.T) {
 	}
 }
 
-// killOnce starts a training in dir, kills it some time after its next checkpoint, and
-// returns the step of the checkpoint it left.
-func killOnce(t *testing.T, dir string, after time.Duration) (step int) {
+// killOnce starts a training in dir, kills it some time after its next checkpoint or at a step, 0 for
+// none, and returns the step of the checkpoint it left.
+func killOnce(t *testing.T, dir string, at int, after time.Duration) (step int) {
 	t.Helper()
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), childDir+"="+dir)
 	var errs strings.Builder
 	child.Stderr = &errs
 	file := filepath.Join(dir, newest)
+	if at > 0 {
+		child.Env = append(child.Env, fmt.Sprint(childWaits, "=", at))
+		file = filepath.Join(dir, childWaits)
+	}
 	modified := func() time.Time {
 		info, err := os.Stat(file)
 		if err != nil {

@@ -16,8 +16,14 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// childDir, when set, makes the test binary a process that trains in that folder.
-const childDir = "OPTIMIZE_TEST_DIR"
+// childDir, when set, makes the test binary a process that trains in that folder. Where childWaits is
+// set too, that process stops at step waitsAt, in the middle of an epoch, writes a file there to say
+// so, and waits to be killed.
+const (
+	childDir   = "OPTIMIZE_TEST_DIR"
+	childWaits = "OPTIMIZE_TEST_WAITS"
+	waitsAt    = rowsN + rowsN/2
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
@@ -43,11 +49,31 @@ func killable(ctx context.Context, o Options) (*Result, error) {
 	}}
 	if o.Dir != "" {
 		o.Watch = recording(o.Dir, 0, 7, 24, 100, 300, 700, 960)
+		if os.Getenv(childWaits) != "" {
+			o.Watch = waiting(o.Watch, filepath.Join(o.Dir, childWaits))
+		}
 	}
 	return on(ctx, p, s, o)
 }
 
-// TestEightKills ends a run with SIGKILL at eight moments of which it does not know.
+// waiting is a watch that writes file at step waitsAt and then waits for ever.
+func waiting(w Watch, file string) Watch {
+	see := w.See
+	w.Steps = append(w.Steps, waitsAt)
+	w.See = func(ctx context.Context, step int, θ []*tensors.Tensor) error {
+		if step != waitsAt {
+			return see(ctx, step, θ)
+		}
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			return err
+		}
+		select {}
+	}
+	return w
+}
+
+// TestEightKills ends a run with SIGKILL once in the middle of an epoch and at seven moments more,
+// which depend on the clock.
 // Resumed each time, it must end as a run that was left alone, to the bit, and have shown the same on the way.
 func TestEightKills(t *testing.T) {
 	want, err := killable(t.Context(), Options{})
@@ -56,9 +82,13 @@ func TestEightKills(t *testing.T) {
 	}
 	dir := t.TempDir()
 	moments := rand.New(rand.NewPCG(1, 2))
-	middle, last := 0, 0
+	last := 0
 	for kill := range 8 {
-		killOnce(t, dir, time.Duration(moments.IntN(30000))*time.Microsecond)
+		if kill == 0 {
+			killOnce(t, dir, childWaits, 0)
+		} else {
+			killOnce(t, dir, newest, time.Duration(moments.IntN(30000))*time.Microsecond)
+		}
 		step := -1
 		for _, name := range []string{previous, newest} {
 			if h, err := new(checkpoints).read(filepath.Join(dir, name), nil); errors.Is(err, errOtherRun) { // whole
@@ -66,16 +96,13 @@ func TestEightKills(t *testing.T) {
 			}
 		}
 		t.Logf("kill %d: the last checkpoint is that of step %d", kill+1, step)
-		if step%rowsN != 0 {
-			middle++
+		if want := rowsN + syncEvery; kill == 0 && step != want {
+			t.Errorf("killed at step %d, the checkpoint is of step %d, expected %d", waitsAt, step, want)
 		}
 		if step < last {
 			t.Errorf("after kill %d the checkpoint is of step %d, before of step %d", kill+1, step, last)
 		}
 		last = step
-	}
-	if middle == 0 {
-		t.Error("none of 8 checkpoints is of the middle of an epoch")
 	}
 	got, err := killable(t.Context(), Options{Dir: dir})
 	if err != nil {
@@ -93,15 +120,18 @@ func TestEightKills(t *testing.T) {
 	}
 }
 
-// killOnce starts a run in dir and kills it some time after its next checkpoint.
-func killOnce(t *testing.T, dir string, after time.Duration) {
+// killOnce starts a run in dir and kills it some time after it has written file there.
+func killOnce(t *testing.T, dir, file string, after time.Duration) {
 	t.Helper()
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), childDir+"="+dir)
+	if file == childWaits {
+		child.Env = append(child.Env, childWaits+"=1")
+	}
 	var errs strings.Builder
 	child.Stderr = &errs
 	modified := func() (at time.Time) {
-		if info, err := os.Stat(filepath.Join(dir, newest)); err == nil {
+		if info, err := os.Stat(filepath.Join(dir, file)); err == nil {
 			at = info.ModTime()
 		}
 		return at
