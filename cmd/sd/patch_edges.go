@@ -29,7 +29,7 @@ it as it is.
 The table has every edge cut in all blocks, then the cuts in a range that cost the most.`,
 		Example: `  sd patch edges discrimination-256-course
   sd patch edges rmts-256-course --width 1 --csv edges.csv
-  sd patch edges clip-b16-112 --images 50 --edge "objects>CLS" --edge "background>CLS"`,
+  sd patch edges discrimination-256-clip-b16-112 --images 50 --edge "objects>CLS" --edge "background>CLS"`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			plan := study.EdgePlan{Width: width, AfterSoftmax: after}

@@ -28,7 +28,7 @@ resample, the output on another image.
 The figure shows the sweep as a map of the accuracy lost, and the groups as dots.`,
 		Example: `  sd patch heads quick
   sd patch heads discrimination-256-course --by mean --top 3 --csv heads.csv
-  sd patch heads clip-b16-112 --images 50 --sweep=false`,
+  sd patch heads discrimination-256-clip-b16-112 --images 50 --sweep=false`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			replacement, err := replacementNamed(by)

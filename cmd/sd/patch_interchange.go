@@ -34,7 +34,7 @@ flipped answers with Wilson's 95 % interval, and the share of the way that the m
 the estimates go with the exact changes; the figure draws both.`,
 		Example: `  sd patch interchange quick
   sd patch interchange rmts-256-course --site stream --site heads --csv interchange.csv
-  sd patch interchange clip-b16-112 --pairs 32 --group CLS --group all`,
+  sd patch interchange discrimination-256-clip-b16-112 --pairs 32 --group CLS --group all`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if pairs < 0 {

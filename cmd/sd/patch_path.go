@@ -38,7 +38,7 @@ each --to, and in front of them all paths of a head together, its interchange. R
 kept block by block, so an interrupted command goes on where it stopped.`,
 		Example: `  sd patch path rmts-256-quick
   sd patch path rmts-256-quick --to answer --to 4.1 --to 3.0+3.2 --csv paths.csv -o paths.png
-  sd patch path clip-b16-112 --pairs 32 --mlps`,
+  sd patch path discrimination-256-clip-b16-112 --pairs 32 --mlps`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if pairs < 0 || count < 1 {

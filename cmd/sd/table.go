@@ -43,7 +43,7 @@ and stages in photographs, which no model here was trained on (appendix A.3).
   sd table 3
   sd table 8 --trained
   sd table stages --model quick,course --csv stages.csv
-  sd table statements --model clip-b16-112
+  sd table statements --model discrimination-256-clip-b16-112
   sd table photographs --model quick,course`,
 		ValidArgs: numbers,
 		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), oneOf("table", numbers))),
