@@ -18,13 +18,13 @@ import (
 // pretrained lists the real models of the course, fine-tuned. Whole they take hundreds of megabytes each, as differences of low rank
 // two or three. The first one stays in 16 bits, as the one that published results are about.
 func pretrained() []CourseModel {
-	first, small := delta.Method{Rank: 8}, delta.Method{Rank: 12, Bits: 8}
+	first, small, smaller := delta.Method{Rank: 8}, delta.Method{Rank: 12, Bits: 8}, delta.Method{Rank: 6, Bits: 8}
 	return []CourseModel{
 		{"discrimination-256-clip-b16", "CLIP at the paper's 224 pixels", ClipMinutes224, small, 800},
 		{"discrimination-256-clip-b16-112", "CLIP at half the resolution", ClipMinutes, first, 1600},
 		{"discrimination-32-clip-b16-112", "the same on 32 combinations", ClipMinutes32, small, 1600},
 		{"rmts-256-clip-b16-112", "RMTS after discrimination, without auxiliary losses", ClipMinutesRMTS, small, 1600},
-		{"rmts-32-clip-b16-112", "the same on 32 combinations, after discrimination on them", ClipMinutes32RMTS, small, 1600},
+		{"rmts-32-clip-b16-112", "the same on 32 combinations, after discrimination on them", ClipMinutes32RMTS, smaller, 1600},
 		{"discrimination-256-dinov2-s-saliency", "a DINOv2-S that was tuned for saliency, 112 pixels", SaliencyMinutes, small, 1600},
 		{"rmts-256-dinov2-s-saliency", "RMTS after that", SaliencyMinutesRMTS, small, 1600},
 	}
