@@ -94,7 +94,7 @@ func TestReportChapters(t *testing.T) {
 		t.Errorf("of two chapters the command says %q and\n%s", r.out, r.errors)
 	}
 	text, err := os.ReadFile(page)
-	for _, want := range []string{"models/" + model + "/metrics.json", "models/das-" + model + ".csv", "Best block of each search", "Not asked for: add novel to --chapters"} {
+	for _, want := range []string{"models/" + model + "/metrics.json", "models/das-" + model + ".csv", "Best block of each search", "Not asked for: this computes it: <code>sd report " + model + " --chapters novel</code>"} {
 		if err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("the page (%v) lacks %q:\n%s", err, want, text)
 		}

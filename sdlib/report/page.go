@@ -84,7 +84,10 @@ func (p Page) HTML() (string, error) {
 		Sections         []shown
 		LeftOut          []LeftOut
 		Left, Settled    int
-	}{Title: titled + p.Subject.label(), Style: template.CSS(style), LeftOut: p.LeftOut, Left: p.Left, Settled: p.settled()}
+	}{Title: titled + p.Subject.label(), Style: template.CSS(style), LeftOut: slices.Clone(p.LeftOut), Left: p.Left, Settled: p.settled()}
+	for i, l := range content.LeftOut {
+		content.LeftOut[i].Command = p.Subject.command(l.Command)
+	}
 	if content.Model, err = tableHTML(p.table()); err != nil {
 		return "", err
 	}

@@ -81,9 +81,10 @@ type Part struct {
 
 // LeftOut is a chapter that is not in a report.
 type LeftOut struct {
-	Title  string
-	Why    string
-	Reason Reason
+	Title   string
+	Why     string
+	Reason  Reason
+	Command string // that makes a report with it, with MODEL for the model; "" where none would
 }
 
 // A Reason is why a chapter, or the rest of one, is not in a report.
@@ -111,6 +112,9 @@ type Chapter struct {
 	write   func(w *work) error
 	shipped func(w *work) error // writes it from w.comes, fs.ErrNotExist where that lacks it; nil for a chapter of which nothing comes along
 }
+
+// alone is the command that computes the chapter and makes a report of nothing else, with MODEL for the model.
+func (c Chapter) alone() string { return "sd report MODEL --chapters " + c.Name }
 
 // Chapters are the plan of a report.
 var Chapters = []Chapter{behaviorChapter, headsChapter, searchChapter, novelChapter, probeChapter, knockoutChapter, edgeChapter, interchangeChapter}
@@ -180,7 +184,7 @@ func Write(ctx context.Context, s Subject, z Sizes, chapters []Chapter, progress
 	}
 	for _, c := range Chapters {
 		if !slices.ContainsFunc(chapters, func(chosen Chapter) bool { return chosen.Name == c.Name }) {
-			page.LeftOut = append(page.LeftOut, LeftOut{c.Title, fmt.Sprintf("add %s to --chapters, or leave --chapters away for all of them.", c.Name), NotAsked})
+			page.LeftOut = append(page.LeftOut, LeftOut{Title: c.Title, Why: "this computes it:", Reason: NotAsked, Command: c.alone()})
 		}
 	}
 	var failed []error
@@ -201,9 +205,9 @@ func Write(ctx context.Context, s Subject, z Sizes, chapters []Chapter, progress
 		case errors.As(err, &not):
 			page.LeftOut = append(page.LeftOut, LeftOut{Title: chapter.Title, Why: not.Error()})
 		case s.reads() && errors.Is(err, artifact.ErrNotFound):
-			page.LeftOut = append(page.LeftOut, LeftOut{chapter.Title, section.lacks(), NotStored})
+			page.LeftOut = append(page.LeftOut, LeftOut{chapter.Title, section.lacks(), NotStored, chapter.alone()})
 		case err != nil:
-			page.LeftOut = append(page.LeftOut, LeftOut{chapter.Title, err.Error(), Failed})
+			page.LeftOut = append(page.LeftOut, LeftOut{Title: chapter.Title, Why: err.Error(), Reason: Failed})
 			failed = append(failed, fmt.Errorf("%s: %w", chapter.Title, err))
 		}
 		if len(section.Parts) > 0 { // what there was before it failed

@@ -247,7 +247,7 @@ func TestChosenAndStored(t *testing.T) {
 	if err != nil || len(page.Sections) != 2 || len(page.LeftOut) != len(Chapters)-2 || page.LeftOut[0].Reason != NotAsked || !page.exact() || page.settled() != 2 {
 		t.Errorf("%d sections, left out %+v, %v", len(page.Sections), page.LeftOut, err)
 	}
-	if text := html(t, page); !strings.Contains(text, "Not asked for: add das to --chapters") {
+	if text := html(t, page); !strings.Contains(text, "Not asked for: this computes it: <code>sd report tiny --chapters das</code>") {
 		t.Errorf("the page does not say how to add a chapter:\n%s", text)
 	}
 

@@ -48,5 +48,5 @@ func (s Section) lacks() string {
 	if len(s.Parts) > 0 {
 		what = "the rest of this chapter"
 	}
-	return fmt.Sprintf("the store lacks %s. The same command without --stored computes that; with --chapters %s, that alone.", what, s.Name)
+	return fmt.Sprintf("the store lacks %s. This computes it:", what)
 }
