@@ -19,7 +19,7 @@ func (a *app) seedsCommand() *cobra.Command {
 	var sets []string
 	var images int
 	var trained bool
-	var to, curves string
+	var to, curves, set string
 	presets := slices.Sorted(maps.Keys(study.Presets))
 	cmd := &cobra.Command{
 		Use:   "seeds PRESET...",
@@ -30,11 +30,13 @@ have that, and sets their accuracy on fresh images beside each other: what one t
 shows may be its seed's. --trained shows what is there without training more. --curves
 writes how each training went, the accuracy on validation images after every epoch, and
 adds how many images it took to be right in three quarters and in nine tenths of them.
-"analogues" stands for the fine-tunings of all pretrained analogues and of their control.`,
+"analogues" stands for the fine-tunings of all pretrained analogues and of their control.
+--set asks about all images of a folder instead, or about photographs, as in sd eval.`,
 		Example: `  sd seeds quick
   sd seeds clip-b16-112-rmts clip-b16-112-rmts-direct --csv clip-rmts.csv
   sd seeds course-scratch course-contrastive --curves curves.csv
-  sd seeds analogues --trained --only all`,
+  sd seeds analogues --trained --only all
+  sd seeds course-scratch-32 course-contrastive-32 --trained --set emoji-pairs`,
 		ValidArgs: append(presets, "analogues"),
 		Args: arguments(cobra.MatchAll(cobra.MinimumNArgs(1), func(_ *cobra.Command, args []string) error {
 			for _, name := range expanded(args) {
@@ -72,6 +74,14 @@ adds how many images it took to be right in three quarters and in nine tenths of
 				numbers = append(numbers, uint64(seed))
 			}
 			for _, preset := range args {
+				if set != "" {
+					results, err := lab.SeedsOn(cmd.Context(), preset, numbers, set, trained)
+					if err != nil {
+						return err
+					}
+					all = append(all, results...)
+					continue
+				}
 				results, err := lab.Seeds(cmd.Context(), preset, numbers, images, sets, trained, known...)
 				if err != nil {
 					return err
@@ -93,9 +103,12 @@ adds how many images it took to be right in three quarters and in nine tenths of
 	flags.UintSliceVar(&seeds, "seeds", []uint{1, 2, 3}, "the seeds")
 	flags.StringSliceVar(&sets, "only", []string{"test (IID)"}, "sets to ask about: "+strings.Join(study.SetNames, ", ")+", or all")
 	flags.IntVar(&images, "images", 1600, "images of each test set")
+	flags.StringVar(&set, "set", "", "folder of images to use instead, of the size that the models see; or photographs")
 	flags.BoolVar(&trained, "trained", false, "only the models that the store has")
 	flags.StringVar(&curves, "curves", "", "file to go on with: a line for each preset, seed and epoch")
 	flags.StringVar(&to, "csv", "", "file to go on with: a line for each preset, seed and set, with n and a 95 % interval")
+	cmd.MarkFlagsMutuallyExclusive("set", "only")
+	cmd.MarkFlagsMutuallyExclusive("set", "images")
 	return cmd
 }
 

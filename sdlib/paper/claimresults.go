@@ -61,6 +61,19 @@ func (r *Results) metrics(model string) (*study.Metrics, error) {
 	return kept(r, "models/"+model+"/metrics.json", func(string) (*study.Metrics, error) { return study.CourseMetrics(model) })
 }
 
+// atChance reports whether a model of the course is known to have learned nothing: the interval of its accuracy on fresh images
+// has one half in it.
+func (r *Results) atChance(model string) bool {
+	m, err := r.metrics(model)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(m.Sets, func(s study.SetResult) bool {
+		low, high := s.All.Interval()
+		return s.Name == study.SetNames[1] && low <= .5 && .5 <= high
+	})
+}
+
 // heads returns a model's head scores: those in its folder, or of `sd attention MODEL --csv`.
 func (r *Results) heads(model string) (*attention.Scores, error) {
 	s, err := kept(r, "models/"+model+"/heads.json", func(string) (*attention.Scores, error) { return study.CourseHeads(model) })

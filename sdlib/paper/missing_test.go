@@ -15,6 +15,15 @@ func TestMissingCommands(t *testing.T) {
 			t.Errorf("the command is %s, expected %s", test.got, test.want)
 		}
 	}
+	here, err := OpenResults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for model, want := range map[string]bool{"rmts-256-dinov2-s-saliency": true, "rmts-256-course-plain": true, "rmts-256-course": false, "course-masked": false} {
+		if here.atChance(model) != want {
+			t.Errorf("%s is at chance: %t, expected %t", model, !want, want)
+		}
+	}
 	if got, want := lacking([]string{controls.what + "a", "another", controls.what + "b"}), "wrong-object searches in a, b; another"; got != want {
 		t.Errorf("missing is %q, expected %q", got, want)
 	}

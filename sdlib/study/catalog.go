@@ -1,10 +1,13 @@
 package study
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +18,7 @@ import (
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/internal/disk"
 	"samediff/sdlib/internal/repo"
+	"samediff/sdlib/optimize"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -144,6 +148,11 @@ func (l *Lab) build(ctx context.Context, c CourseModel, dir string) (*Metrics, e
 		}
 		metrics = &Metrics{Name: c.Name, Command: "sd model build " + c.Name, Training: m.Training, ID: m.Trained,
 			Machine: made.Meta.Machine, Seconds: made.Meta.Seconds, Weights: written.Origin.String(), Sets: sets, History: m.History}
+		if made.Meta.Resumed { // its own seconds are those of the last process
+			if metrics.Seconds, err = loggedSeconds(filepath.Join(m.Dir, LogFile)); err != nil {
+				return err
+			}
+		}
 		if c.packed() { // for those who do not have the base
 			if err := l.writeHeads(ctx, written, aside); err != nil {
 				return err
@@ -191,6 +200,23 @@ func CourseMetrics(name string) (*Metrics, error) {
 		return nil, err
 	}
 	return metrics, nil
+}
+
+// loggedSeconds returns the seconds of all epochs in the log of a training.
+func loggedSeconds(path string) (seconds float64, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(text) {
+		var epoch struct{ Seconds optimize.Times }
+		if err := json.Unmarshal(line, &epoch); err != nil {
+			return 0, fmt.Errorf("%s: %w", path, err)
+		}
+		t := epoch.Seconds
+		seconds += t.Data + t.Compile + t.Step + t.Evaluation
+	}
+	return math.Round(seconds*1000) / 1000, nil
 }
 
 // CourseModel returns a model that comes with the repository. Its results are kept under

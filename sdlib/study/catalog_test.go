@@ -107,3 +107,23 @@ func TestNoWeights(t *testing.T) {
 		t.Errorf("error %v for a model without a folder, want another one than for one without weights", err)
 	}
 }
+
+// A training that was resumed took what its log says, epoch by epoch.
+func TestLoggedSeconds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), LogFile)
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`{"epoch":1,"seconds":{"data":1,"compile":2.5,"step":10.00049,"evaluation":0.25}}
+{"epoch":2,"seconds":{"data":0,"step":9,"evaluation":0.25}}
+`)
+	if got, err := loggedSeconds(path); err != nil || got != 23 {
+		t.Errorf("%v seconds (%v), expected 23", got, err)
+	}
+	write("{\"epoch\":1,\"sec")
+	if _, err := loggedSeconds(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a torn line: %v", err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -63,6 +64,43 @@ func (l *Lab) Seeds(ctx context.Context, preset string, seeds []uint64, images i
 		for _, r := range results {
 			all = append(all, SeedResult{preset, seed, r.Name, r.All, m.ID})
 		}
+	}
+	return all, nil
+}
+
+// SeedsOn is [Lab.Seeds] for one set of images that [ImportSet] reads, such as a folder: what each model got right on all of them.
+// Results name the set by the last part of its name. Preset and set must have the same task.
+func (l *Lab) SeedsOn(ctx context.Context, preset string, seeds []uint64, set string, trained bool) ([]SeedResult, error) {
+	t, err := Preset(preset)
+	if err != nil {
+		return nil, err
+	}
+	c, err := t.Stimuli.Resolved()
+	if err != nil {
+		return nil, err
+	}
+	images, err := ImportSet(set, t.Model)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", preset, err)
+	}
+	if asks := images.Config().Task; asks != c.Task {
+		return nil, fmt.Errorf("%s learns %s, but the set %s is one of %s", preset, c.Task, set, asks)
+	}
+	name := filepath.Base(set)
+	var all []SeedResult
+	for _, seed := range seeds {
+		m, err := l.seeded(ctx, preset, seed, trained)
+		if err != nil {
+			return all, err
+		}
+		if m == nil {
+			continue
+		}
+		r, err := l.EvaluateOn(ctx, m, name, images)
+		if err != nil {
+			return all, fmt.Errorf("%s, seed %d: %w", preset, seed, err)
+		}
+		all = append(all, SeedResult{preset, seed, name, r.All, m.ID})
 	}
 	return all, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
+	"samediff/sdlib/stimuli"
 )
 
 // Each seed is a training of its own; what the file has is not trained again.
@@ -81,5 +82,52 @@ func TestSeeds(t *testing.T) {
 	}
 	if _, err := ReadSeeds(path); err == nil || !strings.Contains(err.Error(), "expected the columns") {
 		t.Errorf("error %v for a file of another kind", err)
+	}
+}
+
+// SeedsOn asks each seed's model about images of one's own, and refuses those of another task.
+func TestSeedsOn(t *testing.T) {
+	Presets["tiny"] = tiny()
+	t.Cleanup(func() { delete(Presets, "tiny") })
+	ctx, l := t.Context(), lab(t, t.TempDir(), backend.Go)
+	c := tiny().Stimuli
+	c.Split, c.Size = stimuli.Test, 12
+	folder := filepath.Join(t.TempDir(), "mine")
+	export := func(c stimuli.Config, folder string) *stimuli.Set {
+		set, err := stimuli.Open(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := set.Export(ctx, folder); err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}
+	set := export(c, folder)
+	if none, err := l.SeedsOn(ctx, "tiny", []uint64{1}, folder, true); err != nil || none != nil {
+		t.Errorf("of what is trained there is %v (%v), expected nothing", none, err)
+	}
+	all, err := l.SeedsOn(ctx, "tiny", []uint64{1, 2}, folder, false)
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	for i, r := range all {
+		m, err := l.Train(ctx, tiny().WithSeed(uint64(i+1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := l.EvaluateOn(ctx, m, "the same set", set)
+		if err != nil || r != (SeedResult{"tiny", uint64(i + 1), "mine", want.All, m.ID}) || r.Score.N != 12 {
+			t.Errorf("got %+v, expected %+v of model %s (%v)", r, want.All, m.ID.Short(), err)
+		}
+	}
+	other := filepath.Join(t.TempDir(), "other")
+	c.Task = stimuli.RMTS
+	export(c, other)
+	if _, err := l.SeedsOn(ctx, "tiny", []uint64{1}, other, true); err == nil || !strings.Contains(err.Error(), "learns discrimination, but the set "+other+" is one of rmts") {
+		t.Errorf("a set of another task: %v", err)
+	}
+	if _, err := l.SeedsOn(ctx, "tiny", []uint64{1}, folder+"-not", true); err == nil {
+		t.Error("a folder that does not exist was read")
 	}
 }
