@@ -32,14 +32,12 @@ func analogues() map[pretrain.Objective]Pretraining {
 var AnalogueRecipe = finetune.Recipe{Epochs: 36, Batch: 64, LR: 5e-4, WeightDecay: .01, Schedule: finetune.Cosine, Warmup: 100, Seed: 1, Fresh: true}
 
 // AnalogueTraining fine-tunes the analogue of an objective on a task: discrimination, or relational match-to-sample after
-// discrimination on the same objects, as [ClipMinutesRMTS] does, and for twice as many epochs: the contrastive one leaves chance
-// after 130,000 images and is far from done when AnalogueRecipe ends. The objective "" is the control: the same from random weights.
+// discrimination on the same objects, as [ClipMinutesRMTS] does. The objective "" is the control: the same from random weights.
 func AnalogueTraining(o pretrain.Objective, task stimuli.Task, objects stimuli.Objects) Training {
 	t := Training{ModelSeed: 1, Model: vit.Course, Stimuli: stimuli.Config{Task: task, Objects: objects, Geometry: stimuli.Course, Seed: 1}, Val: 1600, Recipe: AnalogueRecipe}
 	if task == stimuli.RMTS {
 		before := AnalogueTraining(o, stimuli.Discrimination, objects)
 		t.Model, t.After = before.Model, &before
-		t.Recipe.Epochs *= 2
 		return t
 	}
 	if o == "" {
