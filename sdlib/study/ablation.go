@@ -37,7 +37,7 @@ var Scales = []Scale{CourseScale, PaperScale, TinyScale}
 // Training returns what is trained, with the same data, steps and seeds whatever the
 // losses. At course scale that is, for discrimination, the model and the recipe of [Quick]
 // for 12 epochs on 6,400 images, the paper's number; for match-to-sample, which takes longer
-// to learn, those of [RMTS] for 72 epochs of 6,400 new images. At the paper's scale it is
+// to learn, those of [RMTS] for 96 epochs of 6,400 new images. At the paper's scale it is
 // "scratch-b16" of [Presets]; at tiny scale, a few seconds of what the course scale has.
 func (a Ablation) Training() Training {
 	var t Training
@@ -47,7 +47,7 @@ func (a Ablation) Training() Training {
 		t.Stimuli.Task = a.Task
 	case a.Task == stimuli.RMTS:
 		t = RMTS
-		t.Stimuli.Size, t.Recipe.Epochs, t.Recipe.Fresh = 6400, 72, true
+		t.Stimuli.Size, t.Recipe.Epochs, t.Recipe.Fresh = 6400, 96, true
 	default:
 		t = Quick
 		t.Recipe.Relation.After, t.Recipe.Epochs = 2, 12
