@@ -38,18 +38,21 @@ func (g guides) Plot(c draw.Canvas, p *plot.Plot) {
 }
 
 // room returns the first place along a line, above or below it, from right to
-// left, that no series runs through; the right end if all are taken.
+// left, that no series runs through; if all are taken, one line of text farther
+// off; the right end if those are taken, too.
 func (g guides) room(c draw.Canvas, p *plot.Plot, at vg.Length, size vg.Point) vg.Rectangle {
 	const off = 1.5
 	box := func(share vg.Length, low vg.Length) vg.Rectangle {
 		left := c.Min.X + off + share*(c.Size().X-2*off-size.X)
 		return vg.Rectangle{Min: vg.Point{X: left, Y: low}, Max: vg.Point{X: left + size.X, Y: low + size.Y}}
 	}
-	for _, share := range []vg.Length{1, 0, 0.8, 0.2, 0.6, 0.4} {
-		for _, low := range []vg.Length{at + off, at - off - size.Y} {
-			b := box(share, low)
-			if c.ContainsY(b.Min.Y) && c.ContainsY(b.Max.Y) && !g.crossed(c, p, b) {
-				return b
+	for _, away := range []vg.Length{off, off + size.Y} {
+		for _, share := range []vg.Length{1, 0, 0.8, 0.2, 0.6, 0.4} {
+			for _, low := range []vg.Length{at + away, at - away - size.Y} {
+				b := box(share, low)
+				if c.ContainsY(b.Min.Y) && c.ContainsY(b.Max.Y) && !g.crossed(c, p, b) {
+					return b
+				}
 			}
 		}
 	}

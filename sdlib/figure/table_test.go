@@ -72,7 +72,7 @@ func TestTableHTML(t *testing.T) {
 	}
 	for _, want := range []string{
 		"<b>a|b &lt;script&gt;</b>",
-		`<td style="text-align: left">two<br>lines</td><td style="text-align: right">.98 ± .01</td>`,
+		`<td style="text-align: left">two<br>lines</td><td style="text-align: right">.98 ± .01</td>`,
 		`&lt;b onclick=&#34;x&#34;&gt;&amp;amp;`,
 	} {
 		if !strings.Contains(got, want) {

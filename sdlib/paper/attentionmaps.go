@@ -43,11 +43,11 @@ func AttentionMaps(set *stimuli.Set, s *attention.Scores, maps ...attention.Map)
 		if a.Image != index {
 			return nil, fmt.Errorf("paper: attention maps of image %d and of image %d: expected those of one image", index, a.Image)
 		}
-		title := a.Head.String()
+		role := "Chosen\n" // a line as well, so that all images stand at one height
 		if i := slices.Index(examples, a.Head); i >= 0 {
-			title = exampleRoles[i] + title
+			role = exampleRoles[i]
 		}
-		o, err := lookFrom(set, a, title, attention.Map.From)
+		o, err := lookFrom(set, a, role+a.Head.String(), attention.Map.From)
 		if err != nil {
 			return nil, err
 		}

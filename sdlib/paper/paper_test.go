@@ -132,7 +132,7 @@ func TestAttentionMaps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"Most local\nblock 1, head 0", "Most within the pair\nblock 0, head 1", "Most global\nblock 0, head 0", ". block 1, head 1"} {
+		for _, want := range []string{"Most local\nblock 1, head 0", "Most within the pair\nblock 0, head 1", "Most global\nblock 0, head 0", "Chosen\nblock 1, head 1"} {
 			if !strings.Contains(f.Alt(), want) {
 				t.Errorf("%s: the figure says %q, expected %q in it", task, f.Alt(), want)
 			}

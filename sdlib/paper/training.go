@@ -2,6 +2,7 @@ package paper
 
 import (
 	"errors"
+	"image/color"
 	"slices"
 
 	"samediff/sdlib/figure"
@@ -26,7 +27,7 @@ func TrainingCurve(history []finetune.Epoch) (*figure.Figure, error) {
 	// measured leaves out what no epoch has measured: 0, or -1 for a missing validation set.
 	measured := func(dashed bool, all ...curve) (series []figure.Series) {
 		for _, c := range all {
-			s := figure.Series{Name: c.name, Dashed: dashed, NoMark: len(history) > 1}
+			s := figure.Series{Name: c.name, Color: trainingColors[c.name], Dashed: dashed, NoMark: len(history) > 1}
 			for _, e := range history {
 				s.Values = append(s.Values, c.of(e))
 			}
@@ -58,14 +59,26 @@ func TrainingCurve(history []finetune.Epoch) (*figure.Figure, error) {
 	if scores == nil {
 		return checked(curves)
 	}
-	for i := range scores {
-		scores[i].Color = lineColors[scores[i].Name] // those of Figure 2
-	}
 	attention := figure.Lines{
 		Title: "Attention where the pipeline loss wants it", X: epochs, Series: scores,
 		XLabel: "epoch", YLabel: "score", YMax: 1, Width: 4.4,
 	}.Figure()
 	return checked(figure.Grid{Figures: []*figure.Figure{curves, attention}, Columns: 1, NoLetters: true}.Figure())
+}
+
+// trainingColors give each quantity one color in all training curves, whatever else they show.
+var trainingColors = map[string]color.Color{
+	"task loss":      figure.SeriesColor(0),
+	"auxiliary loss": figure.SeriesColor(1),
+	"training":       figure.SeriesColor(2),
+	"validation":     figure.SeriesColor(3),
+	"shape probe":    figure.SeriesColor(4),
+	"color probe":    figure.SeriesColor(5),
+	"identity probe": figure.SeriesColor(4), // in place of the two above
+	"relation probe": figure.SeriesColor(6),
+	"within object":  lineColors["within object"], // those of Figure 2
+	"within pair":    lineColors["within pair"],
+	"between pairs":  lineColors["between pairs"],
 }
 
 // A curve is one quantity of a training.
