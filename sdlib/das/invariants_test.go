@@ -15,6 +15,7 @@ import (
 
 	"samediff/sdlib/backend"
 	"samediff/sdlib/internal/fixture"
+	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )
@@ -182,12 +183,12 @@ func TestLastBlock(t *testing.T) {
 	}
 }
 
-// childDir, when set, makes the test binary a process that searches in that folder.
+// childDir, when set, makes the test binary a process that searches in that folder and halts at its 25th step.
 const childDir = "DAS_TEST_DIR"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		if _, err := killable(context.Background(), dir); err != nil {
+		if _, err := killable(halt.In(context.Background(), 25, halted(dir)), dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -195,6 +196,8 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+func halted(dir string) string { return filepath.Join(dir, "halted") }
 
 // killable is a search in streams that lie in a folder, which writes a checkpoint as often as it can.
 func killable(ctx context.Context, dir string) (*Intervention, error) {
@@ -235,44 +238,21 @@ func TestKills(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, kills := folder(), 0
-	for range 4 {
+	dir := folder()
+	const kills = 4
+	for range kills { // of 150 steps, each of these goes on from a checkpoint of one of the last ten
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), childDir+"="+dir)
-		child.Stderr = os.Stderr
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
+		halt.Kill(t, child, halted(dir))
+		if names := checkpoints(t, dir); len(names) == 0 {
+			t.Fatal("killed in the middle of a search, it has left no checkpoint")
 		}
-		checkpoint := func() (at time.Time) {
-			for _, name := range checkpoints(t, dir) {
-				if info, err := os.Stat(name); err == nil && info.ModTime().After(at) {
-					at = info.ModTime()
-				}
-			}
-			return at
-		}
-		before := checkpoint()
-		ended := make(chan error, 1)
-		go func() { ended <- child.Wait() }()
-		for alive := true; alive && !checkpoint().After(before); {
-			select {
-			case <-ended:
-				alive = false
-				ended <- nil
-			case <-time.After(time.Millisecond):
-			}
-		}
-		time.Sleep(20 * time.Millisecond)
-		if child.Process.Kill() == nil {
-			kills++
-		}
-		<-ended
 	}
 	got, err := killable(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kills == 0 || !slices.Equal(got.Rotation, want.Rotation) || !slices.Equal(got.Mask, want.Mask) {
+	if !slices.Equal(got.Rotation, want.Rotation) || !slices.Equal(got.Mask, want.Mask) {
 		t.Errorf("after %d kills the search ended with %v, without with %v", kills, got.History[len(got.History)-1], want.History[len(want.History)-1])
 	}
 }

@@ -11,15 +11,16 @@ import (
 	"time"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/optimize"
 )
 
-// childDir, when set, makes the test binary a process that trains probes in that folder.
+// childDir, when set, makes the test binary a process that trains in that folder and halts at its 20th step, in the middle of an epoch.
 const childDir = "PROBE_TEST_DIR"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		if _, err := killable(context.Background(), optimize.Options{Dir: dir, Every: time.Nanosecond}); err != nil {
+		if _, err := killable(halt.In(context.Background(), 20, halted(dir)), optimize.Options{Dir: dir, Every: time.Nanosecond}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -28,7 +29,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// killable trains three probes for 100 epochs.
+func halted(dir string) string { return filepath.Join(dir, "halted") }
+
+// killable trains three probes for 100 epochs of 3 steps.
 func killable(ctx context.Context, o optimize.Options) ([]Probe, error) {
 	be, err := backend.Open(backend.Go)
 	if err != nil {
@@ -47,30 +50,14 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	killed := 0
-	for range 3 {
+	const kills = 3
+	for range kills {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), childDir+"="+dir)
-		cmd.Stderr = os.Stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+		halt.Kill(t, cmd, halted(dir))
+		if _, err := os.Stat(filepath.Join(dir, "checkpoint.safetensors")); err != nil {
+			t.Fatalf("killed in the middle of a training: %v", err)
 		}
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
-		before := checkpoint(dir)
-		for range 400 { // until it has taken steps of its own
-			if now := checkpoint(dir); !now.Equal(before) {
-				break
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-		cmd.Process.Kill()
-		if err := <-done; err != nil {
-			killed++
-		}
-	}
-	if killed == 0 {
-		t.Fatal("every process ended before it was killed: the test needs a longer training")
 	}
 	got, err := killable(t.Context(), optimize.Options{Dir: dir})
 	if err != nil {
@@ -78,15 +65,7 @@ func TestKilled(t *testing.T) {
 	}
 	for s := range want {
 		if !slices.Equal(got[s].Weight, want[s].Weight) || !slices.Equal(got[s].Bias, want[s].Bias) {
-			t.Errorf("the probe of %s differs after %d kills", want[s].Place, killed)
+			t.Errorf("the probe of %s differs after %d kills", want[s].Place, kills)
 		}
 	}
-}
-
-// checkpoint returns when the newest was written.
-func checkpoint(dir string) time.Time {
-	if info, err := os.Stat(filepath.Join(dir, "checkpoint.safetensors")); err == nil {
-		return info.ModTime()
-	}
-	return time.Time{}
 }
