@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/das"
+	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/stimuli"
 )
 
@@ -29,9 +29,17 @@ func deep() Training {
 
 const dasWorkerEnv = "STUDY_TEST_DAS_WORKER" // the store that a killed sweep works on
 
-// dasWorker is a process that works through dasPlan.
+// dasWorker is a process that works through dasPlan and halts in the middle of the third search that it begins.
 func dasWorker(store string) error {
-	l, err := Open(Options{Store: store, Backend: backend.Go})
+	ctx, searches := halt.In(context.Background(), 0, halted(store)), 0
+	l, err := Open(Options{Store: store, Backend: backend.Go, OnJob: func(j Job) {
+		if j.key == nil {
+			return // the training
+		}
+		if searches++; searches == 3 {
+			ctx.In(briefly.Steps / 2)
+		}
+	}})
 	if err != nil {
 		return err
 	}
@@ -39,7 +47,7 @@ func dasWorker(store string) error {
 	if err != nil {
 		return err
 	}
-	return l.Work(context.Background(), jobs)
+	return l.Work(ctx, jobs)
 }
 
 // dasPlan is what a killed sweep works through: both properties, after both blocks, and three controls.
@@ -59,16 +67,7 @@ func TestDASKilled(t *testing.T) {
 	for range 2 {
 		sweep := exec.Command(os.Args[0])
 		sweep.Env = append(os.Environ(), dasWorkerEnv+"="+store)
-		sweep.Stderr = os.Stderr
-		if err := sweep.Start(); err != nil {
-			t.Fatal(err)
-		}
-		before := finished(t, l, "das")
-		for deadline := time.Now().Add(time.Minute); len(finished(t, l, "das")) < len(before)+2 && time.Now().Before(deadline); {
-			time.Sleep(5 * time.Millisecond)
-		}
-		sweep.Process.Kill()
-		sweep.Wait()
+		halt.Kill(t, sweep, halted(store))
 	}
 	killed := finished(t, l, "das")
 	jobs, err := dasPlan(l)
@@ -89,6 +88,7 @@ func TestDASKilled(t *testing.T) {
 			t.Errorf("%s: %d results, expected the %d of a sweep that was not killed", step, len(got), len(want))
 		}
 	}
+	t.Logf("%d of %d jobs were done when the sweep was killed", len(killed), len(jobs))
 	for id, files := range killed {
 		if finished(t, l, "das")[id] != files {
 			t.Errorf("%s was there and was computed again", id.Short())

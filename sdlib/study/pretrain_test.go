@@ -1,7 +1,6 @@
 package study
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -9,9 +8,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"samediff/sdlib/backend"
+	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/pretrain"
 	"samediff/sdlib/scenes"
 	"samediff/sdlib/stimuli"
@@ -135,12 +134,22 @@ func TestAnaloguePresets(t *testing.T) {
 // pretrainDir, when set, makes the test binary a process that pretrains in a store of that folder.
 const pretrainDir = "STUDY_TEST_PRETRAIN"
 
-// TestPretrainingKilled ends a pretraining with SIGKILL. Asked for again, the model is that of one that was left alone, to the bit.
+// TestPretrainingKilled ends a pretraining with SIGKILL in its third epoch of 6 steps. Asked for again, the model is that of one that was
+// left alone, to the bit.
 func TestPretrainingKilled(t *testing.T) {
 	p := tinyPretraining(pretrain.Distilled)
 	p.Recipe.Epochs = 6
 	if dir := os.Getenv(pretrainDir); dir != "" {
-		if _, err := openLab(t, dir).Pretrain(context.Background(), p); err != nil {
+		ctx := halt.In(t.Context(), 0, halted(dir))
+		l, err := Open(Options{Store: dir, Backend: backend.Go, OnPretrainEpoch: func(history []pretrain.Epoch) {
+			if len(history) == 2 {
+				ctx.In(3)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Pretrain(ctx, p); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -148,18 +157,9 @@ func TestPretrainingKilled(t *testing.T) {
 	dir := t.TempDir()
 	child := exec.Command(os.Args[0], "-test.run=^TestPretrainingKilled$")
 	child.Env = append(os.Environ(), pretrainDir+"="+dir)
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for { // until a checkpoint of its second epoch or later is there
-		if found, err := filepath.Glob(filepath.Join(dir, "unfinished", "*", "files", "work", "checkpoint-before.safetensors")); len(found) > 0 || err != nil {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	child.Process.Kill()
-	if err := child.Wait(); err == nil {
-		t.Fatal("the pretraining ended before it was killed")
+	halt.Kill(t, child, halted(dir))
+	if found, err := filepath.Glob(filepath.Join(dir, "unfinished", "*", "files", "work", "checkpoint-before.safetensors")); len(found) != 1 {
+		t.Fatalf("killed in its third epoch, it has left %q (%v), expected the checkpoints of two epochs", found, err)
 	}
 	got, err := openLab(t, dir).Pretrain(t.Context(), p)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/internal/fixture"
+	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/stimuli"
 )
 
@@ -37,11 +38,22 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// victimEnv, when set, makes a worker one that halts in the middle of the first training that it begins.
+const victimEnv = "STUDY_TEST_VICTIM"
+
+// halted is the file by which a process says that it has halted.
+func halted(store string) string { return filepath.Join(store, "halted") }
+
 // worker is a process that works through the test's plan. It prints a line for each job that it begins.
 func worker(store string) int {
+	steps := 0
+	if os.Getenv(victimEnv) != "" {
+		steps = 30
+	}
+	ctx := halt.In(context.Background(), steps, halted(store))
 	l, err := Open(Options{Store: store, Backend: backend.Go, Notify: func(s string) { fmt.Println(s) }})
 	if err == nil {
-		err = l.Work(context.Background(), plan())
+		err = l.Work(ctx, plan())
 	}
 	if err != nil {
 		fmt.Println("failed:", err)
@@ -68,10 +80,10 @@ func plan() []Job {
 	return jobs
 }
 
-func start(t *testing.T, store string) (*exec.Cmd, *bufio.Scanner) {
+func start(t *testing.T, store string, env ...string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), workerEnv+"="+store)
+	cmd.Env = append(os.Environ(), append(env, workerEnv+"="+store)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -87,26 +99,32 @@ func start(t *testing.T, store string) (*exec.Cmd, *bufio.Scanner) {
 // is done, none by both, and the results are those of one process alone.
 func TestTwoProcesses(t *testing.T) {
 	store := t.TempDir()
-	victim, says := start(t, store)
+	victim, says := start(t, store, victimEnv+"=1")
 	if !says.Scan() {
 		t.Fatal("the first process said nothing")
 	}
-	other, lines := start(t, store)
 	begun := says.Text()
-	for range 8 { // into the middle of a training
-		if found, _ := filepath.Glob(filepath.Join(store, "unfinished", "*", "files", "work", "*.safetensors")); len(found) > 0 {
-			break
+	other, lines := start(t, store)
+	var first []string
+	if lines.Scan() { // both are at work
+		first = append(first, lines.Text())
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- victim.Wait() }()
+	for _, err := os.Stat(halted(store)); err != nil; _, err = os.Stat(halted(store)) {
+		select {
+		case err := <-ended:
+			t.Fatalf("the first process ended before it halted: %v", err)
+		case <-time.After(time.Millisecond):
 		}
-		time.Sleep(50 * time.Millisecond)
+	}
+	if found, _ := filepath.Glob(filepath.Join(store, "unfinished", "*", "files", "work", "*.safetensors")); len(found) == 0 {
+		t.Error("the first process is not in the middle of a training: it has no checkpoint")
 	}
 	if err := victim.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	var first []string
-	for says.Scan() {
-		begun = says.Text()
-	}
-	victim.Wait()
+	<-ended
 	for lines.Scan() {
 		first = append(first, lines.Text())
 	}
@@ -221,10 +239,13 @@ func TestWorkFailure(t *testing.T) {
 
 // An interrupted worker stops with its context's error.
 func TestWorkInterrupted(t *testing.T) {
-	l := lab(t, t.TempDir(), backend.Go)
-	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	if err := l.Work(ctx, plan()); !errors.Is(err, context.DeadlineExceeded) {
+	l, err := Open(Options{Store: t.TempDir(), Backend: backend.Go, OnJob: func(Job) { stop() }}) // while the first job is under way
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Work(ctx, plan()); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(l.Store.Dir(), "locks", "*")); len(left) > 0 {
