@@ -6,25 +6,88 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"samediff/internal/halt"
 )
 
 // mainEnv makes this test binary the command itself, for tests that need a process of their own.
 const mainEnv = "SD_TEST_MAIN"
 
+// haltEnv and meetEnv make such a process wait at a place that does not depend on how fast the machine is. Both are a number, a space, and
+// a path: of the look at the context at which it halts, and the file that it writes then (package halt); of the processes of a [meeting].
+const haltEnv, meetEnv = "SD_TEST_HALT", "SD_TEST_MEET"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(mainEnv) != "" {
+		if n, file, ok := strings.Cut(os.Getenv(haltEnv), " "); ok {
+			os.Exit(run(halt.In(context.Background(), number(n), file), os.Args[1:], os.Stdout, os.Stderr))
+		}
+		if n, dir, ok := strings.Cut(os.Getenv(meetEnv), " "); ok {
+			os.Exit(run(context.Background(), os.Args[1:], os.Stdout, &meeting{Writer: os.Stderr, dir: dir, size: number(n)}))
+		}
 		main()
 	}
 	os.Setenv(mainEnv, "1") // for the processes that commands start of themselves
 	os.Exit(m.Run())
+}
+
+func number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// A meeting is standard error of a process that works through a plan for Figure 2. Having said what its first job is, and holding the
+// job's lock, it writes a file named after its process and waits until so many are in the folder.
+type meeting struct {
+	io.Writer
+	dir  string
+	size int
+	once sync.Once
+}
+
+func (m *meeting) Write(text []byte) (int, error) {
+	n, err := m.Writer.Write(text)
+	if bytes.HasPrefix(text, []byte("sd: heads ")) {
+		m.once.Do(m.wait)
+	}
+	return n, err
+}
+
+func (m *meeting) wait() {
+	if err := os.WriteFile(filepath.Join(m.dir, fmt.Sprint(os.Getpid())), nil, 0o600); err != nil {
+		panic(err)
+	}
+	for begin := time.Now(); len(present(m.dir)) < m.size; time.Sleep(5 * time.Millisecond) {
+		if time.Since(begin) > 5*time.Minute {
+			panic("after five minutes the others are not here")
+		}
+	}
+}
+
+// present are the names of the files in a meeting's folder.
+func present(dir string) (names []string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		panic(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 // result is what a command left behind.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"samediff/sdlib/study"
 	"samediff/sdlib/vit"
@@ -38,6 +37,7 @@ func eightModels(t *testing.T) string {
 func TestRunDevices(t *testing.T) {
 	models, store, alone := eightModels(t), t.TempDir(), t.TempDir()
 	args := []string{"run", "figure", "2", "--model", models, "--task", "discrimination", "--backend", "go", "--store"}
+	t.Setenv(meetEnv, "2 "+t.TempDir()) // else one may do all before the other begins
 	r := sd(append(args, store, "--devices", "0,1")...).want(t, exitOK)
 	if r.out != "8 jobs done\n" {
 		t.Errorf("it prints %q", r.out)
@@ -81,12 +81,20 @@ func ownerIn(t *testing.T, store string) (pid int) {
 // A process that dies is named with its job and its log, and the other does the job.
 func TestRunDeviceDies(t *testing.T) {
 	models, store := eightModels(t), t.TempDir()
+	met := t.TempDir()
+	t.Setenv(meetEnv, "3 "+met) // the two processes wait for this one
 	cmd := process(t, "run", "figure", "2", "--model", models, "--task", "discrimination", "--backend", "go", "--store", store, "--devices", "0,1")
-	done := make(chan result)
+	done := make(chan result, 1)
 	go func() { done <- finish(t, cmd) }()
-	ownerIn(t, store)
-	time.Sleep(100 * time.Millisecond) // it names its job just after it has the lock
-	if err := syscall.Kill(ownerIn(t, store), syscall.SIGKILL); err != nil {
+	until(t, "both processes are at a job", func() bool { return len(present(met)) == 2 || len(done) > 0 })
+	if len(present(met)) == 2 {
+		victim := number(present(met)[0])
+		if err := syscall.Kill(victim, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the process is dead", func() bool { return syscall.Kill(victim, 0) != nil })
+	}
+	if err := os.WriteFile(filepath.Join(met, "third"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := (<-done).want(t, exitOK)

@@ -13,9 +13,9 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"samediff/internal/halt"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/internal/fixture"
-	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/stimuli"
 	"samediff/sdlib/vit"
 )

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"samediff/internal/halt"
 	"samediff/sdlib/backend"
-	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/optimize"
 )
 

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"samediff/internal/halt"
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/das"
-	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/stimuli"
 )
 

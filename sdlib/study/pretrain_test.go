@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"samediff/internal/halt"
 	"samediff/sdlib/backend"
-	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/pretrain"
 	"samediff/sdlib/scenes"
 	"samediff/sdlib/stimuli"

@@ -14,11 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"samediff/internal/halt"
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/finetune"
 	"samediff/sdlib/internal/fixture"
-	"samediff/sdlib/internal/halt"
 	"samediff/sdlib/stimuli"
 )
 
