@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"samediff/internal/halt"
 	"samediff/sdlib/backend"
 	"samediff/sdlib/safetensors"
 	"samediff/sdlib/stimuli"
@@ -22,25 +23,22 @@ import (
 // newest is the file of a run's last checkpoint.
 const newest = "checkpoint.safetensors"
 
-// childDir, when set, makes the test binary a process that trains in that folder. Where childWaits is
-// set too, that process stops at the step that it says, writes a file of that name there, and waits to be killed.
+// childDir, when set, makes the test binary a process that trains in that folder and halts at the step that childHalts says.
 const (
 	childDir   = "FINETUNE_TEST_DIR"
-	childWaits = "FINETUNE_TEST_WAITS"
+	childHalts = "FINETUNE_TEST_HALTS"
 )
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		o := Options{Dir: dir, Every: time.Nanosecond}
-		if at, err := strconv.Atoi(os.Getenv(childWaits)); err == nil {
-			o.Steps, o.OnStep = []int{at}, func(context.Context, int, *vit.Model) error {
-				if err := os.WriteFile(filepath.Join(dir, childWaits), nil, 0o600); err != nil {
-					return err
-				}
-				select {}
-			}
+		at, err := strconv.Atoi(os.Getenv(childHalts))
+		if err == nil {
+			_, err = trainEverything(context.Background(), Options{Dir: dir, Every: time.Nanosecond, Steps: []int{at}, OnStep: func(context.Context, int, *vit.Model) error {
+				halt.Here(halted(dir))
+				return nil
+			}})
 		}
-		if _, err := trainEverything(context.Background(), o); err != nil {
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -48,6 +46,8 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+func halted(dir string) string { return filepath.Join(dir, "halted") }
 
 // everything turns on all that a run has to remember: 6 epochs of 40 steps.
 var everything = Recipe{Epochs: 6, Batch: 6, LR: 3e-3, WeightDecay: .01, Schedule: Plateau, Patience: 1, Factor: .5, Warmup: 5, Seed: 4,
@@ -79,8 +79,8 @@ func trainEverything(ctx context.Context, o Options) (*Result, error) {
 	return Train(ctx, be, m, train, val, everything, o)
 }
 
-// TestTenKills ends a training with SIGKILL three times in the middle of an epoch and at seven moments
-// more, which depend on the clock.
+// TestTenKills ends a training with SIGKILL three times in the middle of an epoch and at seven moments more, which depend on the clock: on
+// a fast machine the process halts before, so that all have something left to do.
 // Resumed each time, it must end with the weights, the best epoch's weights and the
 // history of a training that was left alone, to the bit.
 func TestTenKills(t *testing.T) {
@@ -94,14 +94,20 @@ func TestTenKills(t *testing.T) {
 	}
 	dir := t.TempDir()
 	moments := rand.New(rand.NewPCG(1, 2))
+	child := func(at int) *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprint(childHalts, "=", at))
+		return cmd
+	}
 	for _, at := range []int{20, 50, 70} { // a checkpoint is written every 10 steps, and after an epoch of 40
-		if step := killOnce(t, dir, at, 0); step != at {
+		halt.Kill(t, child(at), halted(dir))
+		if step := checkpointed(t, dir); step != at {
 			t.Errorf("killed at step %d, the last checkpoint is that of step %d", at, step)
 		}
 	}
-	for kill := range 7 {
-		step := killOnce(t, dir, 0, time.Duration(moments.IntN(20000))*time.Microsecond)
-		t.Logf("kill %d: the last checkpoint is that of step %d", kill+4, step)
+	for kill := range 7 { // the last at step 232 of 240 at the latest
+		killAt(t, child(88+24*kill), dir, time.Duration(moments.IntN(20000))*time.Microsecond)
+		t.Logf("kill %d: the last checkpoint is that of step %d", kill+4, checkpointed(t, dir))
 	}
 	got, err := trainEverything(t.Context(), Options{Dir: dir})
 	if err != nil {
@@ -132,21 +138,13 @@ func TestTenKills(t *testing.T) {
 	}
 }
 
-// killOnce starts a training in dir, kills it some time after its next checkpoint or at a step, 0 for
-// none, and returns the step of the checkpoint it left.
-func killOnce(t *testing.T, dir string, at int, after time.Duration) (step int) {
+// killAt starts a training in dir and kills it some time after its next checkpoint.
+func killAt(t *testing.T, child *exec.Cmd, dir string, after time.Duration) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childDir+"="+dir)
 	var errs strings.Builder
 	child.Stderr = &errs
-	file := filepath.Join(dir, newest)
-	if at > 0 {
-		child.Env = append(child.Env, fmt.Sprint(childWaits, "=", at))
-		file = filepath.Join(dir, childWaits)
-	}
 	modified := func() time.Time {
-		info, err := os.Stat(file)
+		info, err := os.Stat(filepath.Join(dir, newest))
 		if err != nil {
 			return time.Time{}
 		}
@@ -172,6 +170,11 @@ func killOnce(t *testing.T, dir string, at int, after time.Duration) (step int) 
 	if err := <-ended; err == nil || errs.Len() > 0 {
 		t.Fatalf("the training was not killed but ended with %v: %s", err, errs.String())
 	}
+}
+
+// checkpointed returns the step of the checkpoint that a killed training has left.
+func checkpointed(t *testing.T, dir string) (step int) {
+	t.Helper()
 	for _, name := range []string{newest, "checkpoint-before.safetensors"} {
 		if f, err := safetensors.Open(filepath.Join(dir, name)); err == nil {
 			defer f.Close()

@@ -9,20 +9,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"samediff/internal/halt"
 )
 
-// childDir, when set, makes the test binary a process that trains in that folder. Where childWaits is
-// set too, that process stops at step waitsAt, in the middle of an epoch, writes a file there to say
-// so, and waits to be killed.
+// childDir, when set, makes the test binary a process that trains in that folder and halts at the step that childHalts says.
 const (
 	childDir   = "OPTIMIZE_TEST_DIR"
-	childWaits = "OPTIMIZE_TEST_WAITS"
-	waitsAt    = rowsN + rowsN/2
+	childHalts = "OPTIMIZE_TEST_HALTS"
 )
 
 func TestMain(m *testing.M) {
@@ -49,31 +49,30 @@ func killable(ctx context.Context, o Options) (*Result, error) {
 	}}
 	if o.Dir != "" {
 		o.Watch = recording(o.Dir, 0, 7, 24, 100, 300, 700, 960)
-		if os.Getenv(childWaits) != "" {
-			o.Watch = waiting(o.Watch, filepath.Join(o.Dir, childWaits))
+		if step, err := strconv.Atoi(os.Getenv(childHalts)); err == nil {
+			o.Watch = halting(o.Watch, step, halted(o.Dir))
 		}
 	}
 	return on(ctx, p, s, o)
 }
 
-// waiting is a watch that writes file at step waitsAt and then waits for ever.
-func waiting(w Watch, file string) Watch {
+func halted(dir string) string { return filepath.Join(dir, "halted") }
+
+// halting is a watch that halts the process at a step.
+func halting(w Watch, at int, file string) Watch {
 	see := w.See
-	w.Steps = append(w.Steps, waitsAt)
+	w.Steps = append(w.Steps, at)
 	w.See = func(ctx context.Context, step int, θ []*tensors.Tensor) error {
-		if step != waitsAt {
-			return see(ctx, step, θ)
+		if step == at {
+			halt.Here(file)
 		}
-		if err := os.WriteFile(file, nil, 0o600); err != nil {
-			return err
-		}
-		select {}
+		return see(ctx, step, θ)
 	}
 	return w
 }
 
-// TestEightKills ends a run with SIGKILL once in the middle of an epoch and at seven moments more,
-// which depend on the clock.
+// TestEightKills ends a run with SIGKILL once in the middle of an epoch and at seven moments more, which depend on the clock: on a fast
+// machine the process halts before, so that all have something left to do.
 // Resumed each time, it must end as a run that was left alone, to the bit, and have shown the same on the way.
 func TestEightKills(t *testing.T) {
 	want, err := killable(t.Context(), Options{})
@@ -83,11 +82,14 @@ func TestEightKills(t *testing.T) {
 	dir := t.TempDir()
 	moments := rand.New(rand.NewPCG(1, 2))
 	last := 0
+	const middle = rowsN + rowsN/2 // a step
 	for kill := range 8 {
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprint(childHalts, "=", middle+120*kill)) // of 960 steps
 		if kill == 0 {
-			killOnce(t, dir, childWaits, 0)
+			halt.Kill(t, child, halted(dir))
 		} else {
-			killOnce(t, dir, newest, time.Duration(moments.IntN(30000))*time.Microsecond)
+			killAt(t, child, dir, time.Duration(moments.IntN(30000))*time.Microsecond)
 		}
 		step := -1
 		for _, name := range []string{previous, newest} {
@@ -97,7 +99,7 @@ func TestEightKills(t *testing.T) {
 		}
 		t.Logf("kill %d: the last checkpoint is that of step %d", kill+1, step)
 		if want := rowsN + syncEvery; kill == 0 && step != want {
-			t.Errorf("killed at step %d, the checkpoint is of step %d, expected %d", waitsAt, step, want)
+			t.Errorf("killed at step %d, the checkpoint is of step %d, expected %d", middle, step, want)
 		}
 		if step < last {
 			t.Errorf("after kill %d the checkpoint is of step %d, before of step %d", kill+1, step, last)
@@ -120,18 +122,13 @@ func TestEightKills(t *testing.T) {
 	}
 }
 
-// killOnce starts a run in dir and kills it some time after it has written file there.
-func killOnce(t *testing.T, dir, file string, after time.Duration) {
+// killAt starts a run in dir and kills it some time after its next checkpoint.
+func killAt(t *testing.T, child *exec.Cmd, dir string, after time.Duration) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childDir+"="+dir)
-	if file == childWaits {
-		child.Env = append(child.Env, childWaits+"=1")
-	}
 	var errs strings.Builder
 	child.Stderr = &errs
 	modified := func() (at time.Time) {
-		if info, err := os.Stat(filepath.Join(dir, file)); err == nil {
+		if info, err := os.Stat(filepath.Join(dir, newest)); err == nil {
 			at = info.ModTime()
 		}
 		return at
