@@ -36,9 +36,9 @@ manager.start_kernel()
 try:
     client = manager.client()
     client.start_channels()
-    client.wait_for_ready(timeout=60)
+    client.wait_for_ready(timeout=300)
     for request in requests:
-        for attempt in range(1, 11):  # GoNB gives gopls 8 seconds, in which a busy machine may not have read the module
+        for attempt in range(1, 41):  # GoNB gives gopls 8 seconds, in which a busy machine may not have read the module
             began = time.monotonic()
             sent = getattr(client, request["kind"])(request["code"], request["at"])
             while (reply := client.get_shell_msg(timeout=120))["parent_header"].get("msg_id") != sent:

@@ -48,7 +48,7 @@ func run(t *testing.T, name string, env ...string) *result {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Env = append(os.Environ(), append(env, cellVariable+"="+name)...)
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = time.Minute // of a busy machine; else for ever where something holds the output open
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
