@@ -135,7 +135,7 @@ paper: build ## write the tables of the paper's claims in README.md and docs/pap
 
 .PHONY: test
 test: lint setup build ## static checks, all tests, all notebooks (into .sd/test, the committed ones stay)
-	go test $(TESTFLAGS) ./...
+	go test -timeout 2h $(TESTFLAGS) ./...
 	@$(RUN) --out .sd/test $(NBFLAGS) $(NB)
 
 .PHONY: lint
