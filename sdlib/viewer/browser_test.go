@@ -33,7 +33,7 @@ func browser(t *testing.T) context.Context {
 		"disable-background-networking", "disable-component-update", "disable-sync"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
@@ -125,7 +125,7 @@ func eval[T any](tb *tab, expression string) T {
 // wait waits until a text of the viewer contains another.
 func (tb *tab) wait(selector, text string) {
 	tb.t.Helper()
-	for until := time.Now().Add(20 * time.Second); !strings.Contains(tb.text(selector), text); {
+	for until := time.Now().Add(2 * time.Minute); !strings.Contains(tb.text(selector), text); {
 		if time.Now().After(until) {
 			tb.t.Fatalf("%s is %q, expected it to contain %q", selector, tb.text(selector), text)
 		}
