@@ -118,7 +118,18 @@ func (s Stats) String() string {
 	}
 	if s.Objects > 0 {
 		fmt.Fprintf(&out, "%d objects, each in %d to %d different pairs\n", s.Objects, s.ObjectUses[0], s.ObjectUses[1])
-		fmt.Fprintf(&out, "%d different pairs, each %d to %d times\n", s.DifferentPairs, s.PairUses[0], s.PairUses[1])
+		fmt.Fprintf(&out, "%d different pairs, each %s\n", s.DifferentPairs, times(s.PairUses[0], s.PairUses[1]))
 	}
 	return out.String()
+}
+
+// times says how often a thing comes.
+func times(least, most int) string {
+	switch {
+	case most == 1:
+		return "once"
+	case least == most:
+		return fmt.Sprintf("%d times", most)
+	}
+	return fmt.Sprintf("%d to %d times", least, most)
 }

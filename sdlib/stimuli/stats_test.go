@@ -2,6 +2,7 @@ package stimuli
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -21,6 +22,14 @@ func TestStats(t *testing.T) {
 	// 3,200 pairs of 16 objects: 400 each. 72 pairs differ in both attributes and 24 in shape or color only: 14.8 and 44.4.
 	if got.ObjectUses[0] < 398 || got.ObjectUses[1] > 402 || got.PairUses != [2]int{14, 45} {
 		t.Errorf("objects in %v pairs, pairs %v times", got.ObjectUses, got.PairUses)
+	}
+	for _, said := range []struct {
+		stats Stats
+		uses  string
+	}{{got, "each 14 to 45 times"}, {mustOpen(t, Config{Seed: 1}).Stats(), "each once"}} {
+		if text := said.stats.String(); !strings.Contains(text, "different pairs, "+said.uses+"\n") {
+			t.Errorf("the counts read\n%swith no %q", text, said.uses)
+		}
 	}
 	odd := mustOpen(t, Config{Geometry: Course, Size: 60, Factors: Factors{Count: 4}}).Stats()
 	if odd.Same != 30 || len(odd.Kinds) != 4 || odd.Kinds[2] != (Count{"same", 30}) {
