@@ -74,6 +74,14 @@ func (r *Results) atChance(model string) bool {
 	})
 }
 
+// unlearned reports whether a pretrained model did not learn its task here, so that no analysis can say anything of how it does that.
+func (r *Results) unlearned(model string) bool { return !small(model) && r.atChance(model) }
+
+// notLearned is what is missing where a pretrained model did not learn its task.
+func notLearned(model string) string {
+	return "a model that learned the task (" + model + " is at chance)"
+}
+
 // heads returns a model's head scores: those in its folder, or of `sd attention MODEL --csv`.
 func (r *Results) heads(model string) (*attention.Scores, error) {
 	s, err := kept(r, "models/"+model+"/heads.json", func(string) (*attention.Scores, error) { return study.CourseHeads(model) })

@@ -123,8 +123,8 @@ func find[T any](w role, s source[T], otherwise string, judge func(x T, f *Findi
 			if f.Missing == "" || !small(first) {
 				f.Missing = s.what + first
 			}
-			if !small(first) && r.atChance(first) {
-				f.Missing = "a model that learned the task (" + first + " is at chance)"
+			if r.unlearned(first) {
+				f.Missing = notLearned(first)
 			}
 		}
 		return f, nil

@@ -130,7 +130,7 @@ func shownOf[T, P any](s source[T], has func(T) bool, panel func(r *Results, mod
 				break
 			}
 			if !found {
-				shown.Lacking = append(shown.Lacking, w.lacking(s.what, func(model string) string { return s.makes(r, model) }))
+				shown.Lacking = append(shown.Lacking, lackingOf(r, w, s))
 			}
 		}
 		if len(panels) == 0 {
@@ -142,11 +142,14 @@ func shownOf[T, P any](s source[T], has func(T) bool, panel func(r *Results, mod
 	}
 }
 
-// lacking says what would make the results of a role.
-func (w role) lacking(what string, command func(model string) string) string {
+// lackingOf says what would make the results of a role.
+func lackingOf[T any](r *Results, w role, s source[T]) string {
 	if len(w.here) == 0 {
 		return fmt.Sprintf("%s: not here, %s", w.name, w.why)
 	}
 	model := w.firstReal()
-	return fmt.Sprintf("%s: %s%s are not here yet; %s makes them", w.name, what, model, command(model))
+	if r.unlearned(model) {
+		return fmt.Sprintf("%s: not here, %s", w.name, notLearned(model))
+	}
+	return fmt.Sprintf("%s: %s%s are not here yet; %s makes them", w.name, s.what, model, s.makes(r, model))
 }
