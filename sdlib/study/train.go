@@ -57,7 +57,7 @@ var Course = Training{
 }
 
 // RMTS is the model that learns relational match-to-sample: as Quick, with 6 blocks and
-// 12,800 images, and with the relation loss, without which it does not learn.
+// 12,800 images, and with the relation loss, without which it does not learn in its 12 epochs.
 // `sd train rmts` takes about five minutes on two CPU cores.
 var RMTS = Training{
 	Model: deeper(vit.CourseQuick, 6), ModelSeed: 1,
