@@ -69,7 +69,12 @@ func accuraciesOf(g lossRuns, e experiment, losses string) ([]float64, error) {
 }
 
 // written is "mean ± standard deviation" over so many seeds.
-func written(v []float64) string { return fmt.Sprintf("%s (%d seeds)", spread(v), len(v)) }
+func written(v []float64) string {
+	if len(v) == 1 {
+		return spread(v) + " (1 seed)"
+	}
+	return fmt.Sprintf("%s (%d seeds)", spread(v), len(v))
+}
 
 // learns judges whether losses teach more than chance: clearly, or by a little.
 func learns(losses string) func(lossRuns, experiment, *Finding) error {
