@@ -12,6 +12,7 @@ import (
 
 	"samediff/sdlib/artifact"
 	"samediff/sdlib/finetune"
+	"samediff/sdlib/stimuli"
 )
 
 // SeedResult is what a preset's model of one seed got right on one set.
@@ -27,11 +28,7 @@ type SeedResult struct {
 // images of the sets of these names. Seeds of which known has every set, such as [ReadSeeds] returns them, are taken from there. With
 // trained, only what is known or in the store is returned.
 func (l *Lab) Seeds(ctx context.Context, preset string, seeds []uint64, images int, sets []string, trained bool, known ...SeedResult) ([]SeedResult, error) {
-	t, err := Preset(preset)
-	if err != nil {
-		return nil, err
-	}
-	c, err := t.Stimuli.Resolved()
+	_, c, err := presetStimuli(preset)
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +68,7 @@ func (l *Lab) Seeds(ctx context.Context, preset string, seeds []uint64, images i
 // SeedsOn is [Lab.Seeds] for one set of images that [ImportSet] reads, such as a folder: what each model got right on all of them.
 // Results name the set by the last part of its name. Preset and set must have the same task.
 func (l *Lab) SeedsOn(ctx context.Context, preset string, seeds []uint64, set string, trained bool) ([]SeedResult, error) {
-	t, err := Preset(preset)
-	if err != nil {
-		return nil, err
-	}
-	c, err := t.Stimuli.Resolved()
+	t, c, err := presetStimuli(preset)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +96,16 @@ func (l *Lab) SeedsOn(ctx context.Context, preset string, seeds []uint64, set st
 		all = append(all, SeedResult{preset, seed, name, r.All, m.ID})
 	}
 	return all, nil
+}
+
+// presetStimuli returns a preset and the whole description of the images that it learns from.
+func presetStimuli(preset string) (Training, stimuli.Config, error) {
+	t, err := Preset(preset)
+	if err != nil {
+		return t, stimuli.Config{}, err
+	}
+	c, err := t.Stimuli.Resolved()
+	return t, c, err
 }
 
 // seedColumns are the columns of the CSV file of seeds.
